@@ -1,0 +1,7 @@
+//! The pure core of sync-kit: ids, clock, vectors, changesets, codec, merge and sessions as state machines.
+//!
+//! Nothing here does IO, reads a clock or draws a random number; the crate knows neither SeaORM nor tokio nor
+//! files and builds for `wasm32-unknown-unknown`.
+
+pub mod ids;
+pub mod value;

@@ -1,0 +1,15 @@
+//! The engine of sync-kit on an application's SQLite database.
+
+pub mod catalog;
+pub mod registration;
+
+/// What the derive's output names; not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    /// First version of the derive's contract.
+    pub mod v1 {
+        pub use crate::registration::*;
+        pub use inventory;
+        pub use sea_orm;
+    }
+}
