@@ -1,6 +1,7 @@
 //! The engine of sync-kit on an application's SQLite database.
 
 pub mod catalog;
+pub mod derived;
 pub mod registration;
 
 /// What the derive's output names; not for use by hand.
