@@ -3,5 +3,8 @@
 //! Nothing here does IO, reads a clock or draws a random number; the crate knows neither SeaORM nor tokio nor
 //! files and builds for `wasm32-unknown-unknown`.
 
+pub mod changeset;
+pub mod hlc;
 pub mod ids;
 pub mod value;
+pub mod vector;
