@@ -2,7 +2,11 @@
 
 pub mod catalog;
 pub mod derived;
+pub mod error;
 pub mod registration;
+mod store;
+
+pub use error::{Error, ErrorKind, Result};
 
 /// What the derive's output names; not for use by hand.
 #[doc(hidden)]

@@ -1,0 +1,3 @@
+//! The `_sync_` tables in the application's database.
+
+pub(crate) mod schema;
