@@ -47,7 +47,7 @@ impl Tether {
                 return Poll::Ready(Err(PluginError::new(
                     ErrorKind::Closed,
                     operation,
-                    "the link was dropped here",
+                    "the link was cut on this side",
                 )));
             }
             future.as_mut().poll(task)
@@ -55,9 +55,18 @@ impl Tether {
         .await
     }
 
-    /// Whether a half was dropped early.
+    /// Whether the link was cut: by [`Self::sever`], or because a half was dropped early.
     pub fn is_severed(&self) -> bool {
         self.knot.severed.load(Ordering::Acquire)
+    }
+
+    /// Cuts the link now, as dropping this half would.
+    pub fn sever(&self) {
+        // ORDER: the flag before the wake-ups, which make the other half look at it.
+        self.knot.severed.store(true, Ordering::Release);
+        for waker in &self.knot.wakers {
+            waker.wake();
+        }
     }
 
     /// Says that this half's direction ended in an orderly way: dropping it now disturbs nobody.
@@ -74,11 +83,7 @@ impl Tether {
 impl Drop for Tether {
     fn drop(&mut self) {
         if !self.finished {
-            // ORDER: the flag before the wake-ups, which make the other half look at it.
-            self.knot.severed.store(true, Ordering::Release);
-            for waker in &self.knot.wakers {
-                waker.wake();
-            }
+            self.sever();
         }
     }
 }
