@@ -6,5 +6,6 @@
 pub mod changeset;
 pub mod hlc;
 pub mod ids;
+pub mod merge;
 pub mod value;
 pub mod vector;
