@@ -1,3 +1,8 @@
-//! The `_sync_` tables in the application's database.
+//! The `_sync_` tables in the application's database, and how the engine reads and writes SQL.
 
+pub(crate) mod db;
+pub(crate) mod key;
+pub(crate) mod model_sql;
+pub(crate) mod origins;
+pub(crate) mod rows;
 pub(crate) mod schema;

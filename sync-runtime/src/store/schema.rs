@@ -6,18 +6,23 @@ pub(crate) const LAYOUT: i64 = 1;
 
 /// Statements that make the tables; each may be run again.
 pub(crate) const TABLES: &[&str] = &[
-    // One row a fact: layout, space, device, incarnation, clock, fingerprint …
-    "CREATE TABLE IF NOT EXISTS _sync_meta (key TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID, STRICT",
-    // Origins by a small local number; what is held of each, and the signed head of its chain.
+    // Facts about the space by name: layout, space, schema fingerprint …
+    "CREATE TABLE IF NOT EXISTS _sync_meta (key TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID",
+    // One row: the own origin's number, the clock, and the highest stamp that ever entered the merged state.
+    "CREATE TABLE IF NOT EXISTS _sync_state (
+        one INTEGER PRIMARY KEY CHECK (one = 1), own INTEGER NOT NULL, clock INTEGER NOT NULL,
+        ceiling INTEGER NOT NULL) STRICT",
+    // Origins by a small local number; what is held of each; `seen` is the head that the last own changeset
+    // stated.
     "CREATE TABLE IF NOT EXISTS _sync_origin (
         o INTEGER PRIMARY KEY, device BLOB NOT NULL, incarnation INTEGER NOT NULL,
-        head INTEGER NOT NULL DEFAULT 0, head_hash BLOB, ranges BLOB,
-        public_key BLOB, proof_seq INTEGER, proof_hash BLOB, proof BLOB,
-        UNIQUE (device, incarnation)) STRICT",
-    // Headers and, while they are needed, the shared changes (zstd).
+        head INTEGER NOT NULL DEFAULT 0, head_hash BLOB, ranges BLOB, public_key BLOB,
+        seen INTEGER NOT NULL DEFAULT 0, UNIQUE (device, incarnation)) STRICT",
+    // Headers and, while they are needed, the shared changes (zstd). `proof` is the origin's signature over its
+    // chain up to this header, where one came with it.
     "CREATE TABLE IF NOT EXISTS _sync_log (
         o INTEGER NOT NULL, s INTEGER NOT NULL, hlc INTEGER NOT NULL, header BLOB NOT NULL, shared BLOB,
-        PRIMARY KEY (o, s)) STRICT",
+        proof BLOB, PRIMARY KEY (o, s)) STRICT",
     // What the triggers noted and no drain has taken up yet: model number, kind, local key, old record id, and
     // which columns changed (a bit a field).
     "CREATE TABLE IF NOT EXISTS _sync_pending (
