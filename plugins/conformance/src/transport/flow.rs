@@ -25,12 +25,12 @@ struct Waiting {
     send: BoxFuture<'static, Result<BoxSender, PluginError>>,
 }
 
-/// Sends the frames 0, 1, 2, … of [`LENGTH`] bytes until one waits.
-async fn fill(mut sender: BoxSender) -> Result<Waiting, Failure> {
-    let at_most = u64::try_from(HOLDS / LENGTH).unwrap_or(u64::MAX);
+/// Sends the frames 0, 1, 2, … of `length` bytes until one waits.
+async fn fill(mut sender: BoxSender, length: usize) -> Result<Waiting, Failure> {
+    let at_most = u64::try_from(HOLDS / length).unwrap_or(u64::MAX);
     for number in 0..at_most {
         let mut send: BoxFuture<'static, _> = Box::pin(async move {
-            sender.send(frame(number, LENGTH)).await?;
+            sender.send(frame(number, length)).await?;
             Ok(sender)
         });
         match timeout(STALL, send.as_mut()).await {
@@ -49,15 +49,19 @@ async fn relieve(waiting: Waiting, receiver: &mut BoxReceiver) -> Result<BoxSend
 }
 
 pub(super) async fn the_sender_waits_for_a_peer_that_never_reads(harness: Harness) -> Outcome {
-    let (_listener, left, _right) = harness.linked().await?;
-    let waiting = fill(left.sender).await?;
-    ensure!(waiting.number > 0, "it took not even one frame");
+    let mut listener = harness.listen().await?;
+    // With large frames too: what counts is bytes, not the number of frames.
+    for length in [LENGTH, harness.max_frame().min(1024 * 1024)] {
+        let (left, _right) = harness.link_to(&mut listener).await?;
+        let waiting = fill(left.sender, length).await?;
+        ensure!(waiting.number > 0, "it took not even one frame of {length} bytes");
+    }
     Ok(())
 }
 
 pub(super) async fn nothing_is_lost_by_waiting(harness: Harness) -> Outcome {
     let (_listener, left, mut right) = harness.linked().await?;
-    let waiting = fill(left.sender).await?;
+    let waiting = fill(left.sender, LENGTH).await?;
     let mut sender = relieve(waiting, &mut right.receiver).await?;
     try_join(
         send_frames(&mut sender, 7000..7100, LENGTH),
@@ -85,7 +89,7 @@ pub(super) async fn empty_frames_are_bounded_too(harness: Harness) -> Outcome {
 pub(super) async fn other_links_go_on_beside_a_stalled_one(harness: Harness) -> Outcome {
     let (mut listener, stalled, _never_reads) = harness.linked().await?;
     let (mut left, mut right) = harness.link_to(&mut listener).await?;
-    let _waiting = fill(stalled.sender).await?;
+    let _waiting = fill(stalled.sender, LENGTH).await?;
     for _ in 0..2 {
         try_join(
             send_frames(&mut left.sender, 0..100, LENGTH),
@@ -100,7 +104,7 @@ pub(super) async fn other_links_go_on_beside_a_stalled_one(harness: Harness) -> 
 
 pub(super) async fn the_other_direction_goes_on_beside_a_stalled_one(harness: Harness) -> Outcome {
     let (_listener, mut left, mut right) = harness.linked().await?;
-    let waiting = fill(left.sender).await?;
+    let waiting = fill(left.sender, LENGTH).await?;
     try_join(
         send_frames(&mut right.sender, 9000..9200, LENGTH),
         expect_frames(&mut left.receiver, 9000..9200, LENGTH),
@@ -112,7 +116,7 @@ pub(super) async fn the_other_direction_goes_on_beside_a_stalled_one(harness: Ha
 
 pub(super) async fn a_cut_releases_the_waiting_sender(harness: Harness) -> Outcome {
     let (_listener, left, right) = harness.linked().await?;
-    let waiting = fill(left.sender).await?;
+    let waiting = fill(left.sender, LENGTH).await?;
     let (sent, ()) = join(waiting.send, async move { drop(right) }).await;
     expect_error(sent, &[ErrorKind::Closed])
 }

@@ -10,4 +10,4 @@ mod listening;
 mod strangers;
 mod suite;
 
-pub use suite::{Behavior, Needs, Report, behaviors, run_all, run_one, some_apply};
+pub use suite::{Behavior, Needs, Report, behaviors, check_one, run_all, run_one, some_apply};

@@ -171,15 +171,23 @@ pub fn run_all(factory: impl Fn() -> Harness) -> Result<Report, Failure> {
     Ok(report)
 }
 
+/// Runs one behaviour by name and says how it ended; `None` when it does not apply.
+///
+/// # Panics
+/// When there is no behaviour of that name, or the transport panics.
+pub fn check_one(name: &str, factory: impl Fn() -> Harness) -> Option<Outcome> {
+    let Some(behavior) = BEHAVIORS.iter().find(|behavior| behavior.name == name) else {
+        panic!("there is no behaviour {name}");
+    };
+    run(behavior, &factory)
+}
+
 /// Runs one behaviour by name, when it applies.
 ///
 /// # Panics
 /// When it is not met: this is what the generated tests call.
 pub fn run_one(name: &str, factory: impl Fn() -> Harness) {
-    let Some(behavior) = BEHAVIORS.iter().find(|behavior| behavior.name == name) else {
-        panic!("there is no behaviour {name}");
-    };
-    if let Some(Err(failure)) = run(behavior, &factory) {
+    if let Some(Err(failure)) = check_one(name, factory) {
         panic!("{name}: {failure}");
     }
 }
