@@ -1,10 +1,13 @@
 //! From annotations, SeaORM's metadata and the live schema to a checked, frozen catalog.
 
+mod check;
+mod describe;
+mod freeze;
+mod live;
 pub mod model;
+mod order;
+mod sql;
 
+pub(crate) use describe::describe_entity;
+pub use freeze::freeze;
 pub use model::*;
-
-use crate::registration::EntityMeta;
-pub(crate) fn describe_entity<E: sea_orm::EntityTrait>() -> EntityMeta {
-    todo!()
-}

@@ -62,8 +62,11 @@ pub struct Model {
     pub delete: DeletePolicy,
     /// The fields that sync, in declared order: not the id column, not a local key, not skipped columns.
     pub fields: Vec<Field>,
-    /// UNIQUE constraints and indexes over synced columns, except the primary key and the id column alone.
+    /// UNIQUE constraints and indexes over synced columns, except those in which two records never meet: over the
+    /// id column or a local key. A primary key of synced fields is among them, named `PRIMARY KEY`.
     pub uniques: Vec<Unique>,
+    /// Every way in which a new row can remove an old one by REPLACE: primary key, id and all unique indexes.
+    pub conflicts: Vec<Conflict>,
     /// CHECK constraints of the table, as SQL expressions over its columns.
     pub checks: Vec<String>,
     /// Groups of fields that win or lose together.
@@ -147,6 +150,8 @@ pub struct Field {
     pub range: (i64, i64),
     /// It must not change after the insert: owner columns, columns of the key.
     pub fixed: bool,
+    /// Equal values can differ in storage class here (1 and 1.0): the column converts nothing.
+    pub untyped: bool,
 }
 
 /// A foreign key over one column.
@@ -182,6 +187,15 @@ pub struct Unique {
     pub fields: Vec<FieldIndex>,
     /// WHERE of a partial index, as SQL.
     pub condition: Option<String>,
+}
+
+/// A way in which a new row clashes with an old one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// SQL condition, true for an old row (bare column names) that the row `NEW` of a trigger clashes with.
+    pub matches: String,
+    /// The columns that decide.
+    pub columns: Vec<String>,
 }
 
 impl Model {
