@@ -3,11 +3,15 @@
 #[cfg_attr(not(test), expect(dead_code, reason = "the drain uses it"))]
 mod capture;
 pub mod catalog;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the space uses it"))]
+mod connection;
 pub mod derived;
 pub mod error;
+pub mod host;
 pub mod registration;
 mod store;
 
+pub use connection::{SpaceStream, SpaceTransaction, SpaceTransactionStream};
 pub use error::{Error, ErrorKind, Result};
 
 /// What the derive's output names; not for use by hand.

@@ -1,0 +1,22 @@
+//! What happens around the commit of an application's transaction. The connection only promises when it is called.
+
+use std::any::Any;
+
+use sea_orm::DatabaseTransaction;
+use sync_plugin::BoxFuture;
+
+use crate::Result;
+
+/// What [`CommitHook::before_commit`] hands to [`CommitHook::committed`].
+pub(crate) type Token = Option<Box<dyn Any + Send>>;
+
+/// Called around every commit of the application, never around the engine's own transactions.
+pub(crate) trait CommitHook: Send + Sync + 'static {
+    /// Before COMMIT of a write transaction of the application. An error rolls back and is returned as `DbErr`.
+    /// The transaction may still fail to commit, or be dropped: nothing may be remembered outside it.
+    fn before_commit<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<Token>>;
+
+    /// After COMMIT, also when the caller was cancelled while it ran; then it may have failed after all, so this
+    /// is a reason to look and no proof. It must neither block nor panic.
+    fn committed(&self, token: Token);
+}
