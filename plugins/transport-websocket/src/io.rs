@@ -223,10 +223,14 @@ struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// Something arrived. Cheap: the timer is left as it is and looks at the flag when it fires.
+    /// Something arrived. Cheap: the running timer is left as it is and looks at the flag when it fires, unless it is
+    /// the one that would give up.
     fn heard(&mut self) {
         self.heard = true;
-        self.asked = false;
+        if self.asked {
+            self.asked = false;
+            self.timer = self.ctx.sleep(self.config.ping_interval);
+        }
     }
 
     /// The timer fired.
