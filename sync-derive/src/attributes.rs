@@ -60,14 +60,14 @@ pub(crate) fn unknown(name: &str, place: Place) -> String {
     };
     let hint = did_you_mean(name, known.iter().map(|known| known.name));
     let usages: Vec<String> = known.iter().map(|known| format!("`{}`", known.usage)).collect();
-    format!("unknown attribute `{name}`{hint}; {taker} takes {}", usages.join(", "))
+    format!("unknown attribute `{name}`; {taker} takes {}{hint}", usages.join(", "))
 }
 
 fn here(place: Place) -> Vec<&'static Attribute> {
     KNOWN.iter().filter(|known| known.place == place).collect()
 }
 
-/// `, did you mean …?` when one of `known` is close enough to `name`, else nothing.
+/// `; did you mean …?` when one of `known` is close enough to `name`, else nothing.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let bound = name.chars().count() / 3 + 1;
     known
@@ -75,7 +75,7 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= bound)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| format!(", did you mean `{candidate}`?"))
+        .map(|(_, candidate)| format!("; did you mean `{candidate}`?"))
         .unwrap_or_default()
 }
 
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_hint_is_given_for_close_names_only() {
         let known = ["shared", "delete"];
-        assert_eq!(did_you_mean("sharde", known), ", did you mean `shared`?");
+        assert_eq!(did_you_mean("sharde", known), "; did you mean `shared`?");
         assert_eq!(did_you_mean("partitioned", known), "");
     }
 }

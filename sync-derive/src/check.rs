@@ -46,7 +46,7 @@ fn known_column<'a>(
             let columns = model.fields.iter().map(|field| field.column.as_str());
             let hint = did_you_mean(name, columns.clone());
             let listed: Vec<String> = columns.map(|column| format!("`{column}`")).collect();
-            format!("the model has no column `{name}`{hint}; it has {}", listed.join(", "))
+            format!("the model has no column `{name}`; it has {}{hint}", listed.join(", "))
         }
     };
     errors.at(place, message);

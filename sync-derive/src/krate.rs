@@ -1,7 +1,5 @@
 //! Finds the crate through which the output reaches the registration's types.
 
-use std::env;
-
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -22,11 +20,10 @@ pub(crate) fn contract(explicit: Option<&Path>) -> Result<TokenStream, syn::Erro
 fn find() -> Result<TokenStream, syn::Error> {
     for package in CANDIDATES {
         match crate_name(package) {
-            Ok(FoundCrate::Itself) => return Ok(inside(package)),
-            Ok(FoundCrate::Name(name)) => {
-                let name = Ident::new(&name, Span::call_site());
-                return Ok(quote!(::#name));
-            }
+            // The package's own tests, examples and doctests name it like everyone else. So do the unit tests of its
+            // library, for which it says `extern crate self as …`: nothing tells a merged doctest from the library.
+            Ok(FoundCrate::Itself) => return Ok(named(&package.replace('-', "_"))),
+            Ok(FoundCrate::Name(name)) => return Ok(named(&name)),
             // Not among the dependencies, or no manifest at all (another build tool): try the next, then say so.
             Err(_) => {}
         }
@@ -38,14 +35,7 @@ fn find() -> Result<TokenStream, syn::Error> {
     ))
 }
 
-/// The package's own targets: the library (and its unit tests) is `crate`, everything else names it.
-fn inside(package: &str) -> TokenStream {
-    let name = package.replace('-', "_");
-    let in_library = env::var("CARGO_CRATE_NAME").is_ok_and(|compiled| compiled == name)
-        && env::var_os("UNSTABLE_RUSTDOC_TEST_PATH").is_none();
-    if in_library {
-        return quote!(crate);
-    }
-    let name = Ident::new(&name, Span::call_site());
+fn named(name: &str) -> TokenStream {
+    let name = Ident::new(name, Span::call_site());
     quote!(::#name)
 }

@@ -120,6 +120,10 @@ pub(crate) fn read(input: &DeriveInput, errors: &mut Errors) -> Input {
     let Some(named) = named_fields(input, errors) else {
         return Input::Unusable;
     };
+    if !input.generics.params.is_empty() {
+        errors.at(&input.generics, "a syncable model has no generic parameters: it is one table");
+        return Input::Unusable;
+    }
     let table = TableAttributes::read(&input.attrs);
     let double = input.ident == MODEL_WITH_RELATIONS;
     if !table.has_table || !(double || input.ident == MODEL) {
@@ -128,10 +132,6 @@ pub(crate) fn read(input: &DeriveInput, errors: &mut Errors) -> Input {
             "`Syncable` describes a SeaORM model: a struct named `Model` with \
              `#[sea_orm(table_name = \"…\")]`",
         );
-        return Input::Unusable;
-    }
-    if !input.generics.params.is_empty() {
-        errors.at(&input.generics, "a syncable model has no generic parameters: it is one table");
         return Input::Unusable;
     }
     if double {

@@ -3,7 +3,33 @@
 
 #![expect(unreachable_pub, reason = "models are public as in an application, SeaORM asks for it")]
 
-mod models;
+#[path = "ui/dense/with_a_relation.rs"]
+mod dense;
+#[path = "ui/device_owned/by_its_own_id.rs"]
+mod device;
+#[path = "ui/device_owned/through_relations.rs"]
+mod entry;
+#[path = "ui/identity/of_a_junction.rs"]
+mod junction;
+#[path = "ui/otherwise/with_a_natural_key.rs"]
+mod metadata;
+#[path = "ui/name/given.rs"]
+mod named;
+#[path = "ui/columns/of_types_left_to_the_catalog.rs"]
+mod opaque;
+#[path = "ui/shared/alone.rs"]
+mod plain;
+#[path = "ui/columns/named_in_every_way.rs"]
+mod renamed;
+#[path = "ui/merge/every_kind.rs"]
+mod rules;
+#[path = "ui/crate/re_exported.rs"]
+mod through;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use sync_runtime::__private::v1::{
     DeletePolicy, FieldRule, Identity, MergeKind, Regime, Registration, Source, inventory,
@@ -67,16 +93,28 @@ fn described(module: &str) -> Described {
     registered(module).into()
 }
 
+/// A case that nobody included would pass without having been compiled.
 #[test]
-fn every_model_registers_once() {
-    let mut modules: Vec<&str> =
-        inventory::iter::<Registration>().map(|registration| registration.source.module).collect();
-    modules.sort_unstable();
-    let mut expected =
-        ["dense", "device", "entry", "junction", "metadata", "named", "plain", "renamed", "rules", "through"]
-            .map(|module| format!("registration::models::{module}"));
-    expected.sort_unstable();
-    assert_eq!(modules, expected);
+fn every_accepted_case_is_registered_once() -> io::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
+    let mut expected = Vec::new();
+    for folder in fs::read_dir(root)? {
+        for case in fs::read_dir(folder?.path())? {
+            let path = case?.path();
+            let is_source = path.extension().is_some_and(|extension| extension == "rs");
+            if is_source && !fs::read_to_string(&path)?.contains("fn main()") {
+                expected.push(path);
+            }
+        }
+    }
+    expected.sort();
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let mut found: Vec<PathBuf> = inventory::iter::<Registration>()
+        .map(|registration| workspace.join(registration.source.file))
+        .collect();
+    found.sort();
+    assert_eq!(found, expected);
+    Ok(())
 }
 
 #[test]
@@ -155,11 +193,11 @@ fn crate_attribute_reaches_the_contract_through_a_re_export() {
 
 #[test]
 fn source_is_the_place_of_the_derive() {
-    let text = include_str!("models/mod.rs");
+    let text = include_str!("ui/shared/alone.rs");
     let line = 1 + text.lines().position(|line| line.contains("Syncable)]")).unwrap_or(usize::MAX - 1);
     let expected = Source {
-        module: "registration::models::plain",
-        file: "sync-derive/tests/models/mod.rs",
+        module: "registration::plain",
+        file: "sync-derive/tests/ui/shared/alone.rs",
         line: u32::try_from(line).unwrap_or(u32::MAX),
     };
     assert_eq!(registered("plain").source, expected);
@@ -168,7 +206,7 @@ fn source_is_the_place_of_the_derive() {
 /// The columns of `renamed` use every way in which SeaORM names one; the derive must name them alike.
 #[test]
 fn columns_are_named_as_sea_orm_names_them() {
-    use models::renamed::Column;
+    use renamed::Column;
     use sea_orm::{IdenStatic, Iterable};
 
     let by_sea_orm: Vec<&str> = Column::iter().map(|column| column.as_str()).collect();
@@ -176,4 +214,16 @@ fn columns_are_named_as_sea_orm_names_them() {
     let mut by_derive = vec![registered.id];
     by_derive.extend(registered.fields.iter().map(|rule| rule.column));
     assert_eq!(by_derive, by_sea_orm);
+}
+
+#[test]
+fn types_that_tokens_do_not_tell_are_accepted() {
+    let expected = Described {
+        fields: vec![
+            FieldRule { merge: MergeKind::Counter, ..rule("uses") },
+            FieldRule { merge: MergeKind::Max, ..rule("level") },
+        ],
+        ..Described::plain(Regime::Shared, "uuid")
+    };
+    assert_eq!(described("opaque"), expected);
 }

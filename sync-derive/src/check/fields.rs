@@ -100,7 +100,7 @@ fn merge(field: &Field, errors: &mut Errors) -> Merge {
     let Some((_, merge)) = KINDS.iter().find(|(known, _)| *known == name) else {
         let hint = did_you_mean(&name, KINDS.iter().map(|(known, _)| *known));
         let known: Vec<String> = KINDS.iter().map(|(known, _)| format!("\"{known}\"")).collect();
-        errors.at(written, format!("no merge is called \"{name}\"{hint}; there are {}", known.join(", ")));
+        errors.at(written, format!("no merge is called \"{name}\"; there are {}{hint}", known.join(", ")));
         return Merge::LastWriter;
     };
     if field.sync.id.is_none() && !field.primary_key {

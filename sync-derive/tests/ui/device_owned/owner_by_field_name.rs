@@ -1,0 +1,23 @@
+//! Columns are named as the database names them.
+
+use sea_orm::entity::prelude::*;
+use sync_derive::Syncable;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Syncable)]
+#[sea_orm(table_name = "tag")]
+#[sync(device_owned(owner = "device_id"))]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i32,
+    #[sync(id)]
+    pub uuid: Uuid,
+    #[sea_orm(column_name = "dev")]
+    pub device_id: i32,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! Whole rows are one group already.
+
+use sea_orm::entity::prelude::*;
+use sync_derive::Syncable;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Syncable)]
+#[sea_orm(table_name = "tag")]
+#[sync(device_owned(owner = "device_id"))]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i32,
+    #[sync(id)]
+    pub uuid: Uuid,
+    pub device_id: i32,
+    #[sync(group = "g")]
+    pub a: i64,
+    #[sync(group = "g")]
+    pub b: i64,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! An id is derived from one thing.
+
+use sea_orm::entity::prelude::*;
+use sync_derive::Syncable;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Syncable)]
+#[sea_orm(table_name = "tag")]
+#[sync(shared, identity("tag_id", "entry_id"), natural_key("entry_id"))]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i32,
+    #[sync(id)]
+    pub uuid: Uuid,
+    pub tag_id: i32,
+    pub entry_id: i32,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! A counter merges by itself.
+
+use sea_orm::entity::prelude::*;
+use sync_derive::Syncable;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Syncable)]
+#[sea_orm(table_name = "tag")]
+#[sync(shared)]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i32,
+    #[sync(id)]
+    pub uuid: Uuid,
+    #[sync(merge = "counter", group = "g")]
+    pub uses: i64,
+    #[sync(group = "g")]
+    pub other: i64,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+fn main() {}

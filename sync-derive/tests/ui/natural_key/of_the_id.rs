@@ -1,0 +1,22 @@
+//! The id cannot be derived from itself.
+
+use sea_orm::entity::prelude::*;
+use sync_derive::Syncable;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Syncable)]
+#[sea_orm(table_name = "tag")]
+#[sync(shared, natural_key("uuid"))]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i32,
+    #[sync(id)]
+    pub uuid: Uuid,
+    pub slug: String,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+//! A model has columns.
+
+use sync_derive::Syncable;
+
+#[derive(Syncable)]
+#[sync(shared)]
+pub struct Model;
+
+fn main() {}
