@@ -2,16 +2,16 @@
 //!
 //! ```text
 //! record  := format(1 byte = 1) origins parts(1 byte) version[insert] version[delete] (stamp version)[over]
-//!            absent(count names) count(fields) field*
+//!            absent[residue] count(fields) field*
 //! origins := count (device(16) incarnation(4, little endian))*
+//! parts   := 1 insert | 2 delete | 4 over | 8 residue: the insert is not here
 //! stamp   := origin-index, delta of hlc            version := stamp origin-index delta of seq
 //! field   := name kind(1; +0x80: the row has the value) state
 //! last    := version value          extreme := epoch version value          epoch := 0 | 1 stamp
 //! counter := epoch base(0 | 1 version amount) count (origin-index version amount)*
 //! set     := epoch version count (element count (dot (0 stamp | 1 version))*)*
-//! value   := tag(1) and what it needs
+//! value   := tag(1) and what it needs           absent  := count (name kind(1))*
 //! ```
-//! `absent` names fields that the row has and the state does not (residues only).
 
 use std::collections::BTreeMap;
 
@@ -52,6 +52,8 @@ pub(super) type FieldKey = (Name, MergeKind);
 /// A state of which some values may stand elsewhere: in place of each there is NULL, and its field is listed.
 pub(super) struct Partial {
     pub(super) record: Record,
+    /// Whether the insert and values stand elsewhere.
+    pub(super) residue: bool,
     pub(super) in_row: Vec<FieldKey>,
     pub(super) absent: Vec<FieldKey>,
 }
@@ -59,16 +61,16 @@ pub(super) struct Partial {
 impl Record {
     /// The whole state as bytes.
     pub fn encode(&self) -> Vec<u8> {
-        encode(self, |_| Place::State, &[])
+        encode(self, |_| Place::State, None)
     }
 
     /// Reads what [`Self::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let partial = decode(bytes)?;
-        if partial.in_row.is_empty() && partial.absent.is_empty() {
-            Ok(partial.record)
-        } else {
+        if partial.residue {
             Err(RecordError::Malformed("a residue in place of a whole state"))
+        } else {
+            Ok(partial.record)
         }
     }
 }
@@ -84,30 +86,34 @@ pub(super) enum Place {
     Nowhere,
 }
 
-pub(super) fn encode(record: &Record, place: impl Fn(&Field) -> Place, absent: &[FieldKey]) -> Vec<u8> {
-    let mut writer = Writer { out: vec![FORMAT], origins: origins(record), hlc: 0, seq: 0 };
-    writer.number(writer.origins.len() as u64);
-    for at in 0..writer.origins.len() {
-        let Some(origin) = writer.origins.get(at).copied() else { continue };
-        writer.out.extend_from_slice(origin.device.as_bytes());
-        writer.out.extend_from_slice(&origin.incarnation.0.to_le_bytes());
-    }
-    let parts = [record.insert.is_some(), record.delete.is_some(), record.over.is_some()];
+/// With `absent` the bytes are a residue: without the insert, and `absent` names the columns that the row has and
+/// the state does not.
+pub(super) fn encode(
+    record: &Record,
+    place: impl Fn(&Field) -> Place,
+    absent: Option<&[FieldKey]>,
+) -> Vec<u8> {
+    let fields: Vec<(&Field, Place)> =
+        record.fields.iter().map(|f| (f, place(f))).filter(|(_, place)| *place != Place::Nowhere).collect();
+    let insert = record.insert.filter(|_| absent.is_none());
+    let mut writer = Writer { out: vec![FORMAT], origins: origins(record, insert, &fields), hlc: 0, seq: 0 };
+    writer.origin_table();
+    let parts = [insert.is_some(), record.delete.is_some(), record.over.is_some(), absent.is_some()];
     writer.out.push(parts.iter().rev().fold(0, |bits, part| bits << 1 | u8::from(*part)));
-    for version in record.insert.iter().chain(&record.delete) {
+    for version in insert.iter().chain(&record.delete) {
         writer.version(*version);
     }
     if let Some(over) = record.over {
         writer.stamp(over.stamp);
         writer.version(over.insert);
     }
-    writer.number(absent.len() as u64);
-    for (name, kind) in absent {
-        writer.text(name.as_str());
-        writer.out.push(*kind as u8);
+    if let Some(absent) = absent {
+        writer.number(absent.len() as u64);
+        for (name, kind) in absent {
+            writer.text(name.as_str());
+            writer.out.push(*kind as u8);
+        }
     }
-    let fields: Vec<(&Field, Place)> =
-        record.fields.iter().map(|f| (f, place(f))).filter(|(_, place)| *place != Place::Nowhere).collect();
     writer.number(fields.len() as u64);
     for (field, place) in fields {
         writer.field(field, place == Place::Row);
@@ -115,21 +121,30 @@ pub(super) fn encode(record: &Record, place: impl Fn(&Field) -> Place, absent: &
     writer.out
 }
 
-/// All origins in a record, in order.
-fn origins(record: &Record) -> Vec<Origin> {
+/// All origins that are written, in order.
+fn origins(record: &Record, insert: Option<Version>, fields: &[(&Field, Place)]) -> Vec<Origin> {
     let mut all: Vec<Origin> = Vec::with_capacity(4);
     let mut add = |origin: Origin| {
         if let Err(at) = all.binary_search(&origin) {
             all.insert(at, origin);
         }
     };
-    for version in record.versions() {
+    let over = record.over.map(|over| over.insert);
+    for version in insert.iter().chain(&record.delete).chain(&over) {
         add(version.stamp.origin);
         add(version.origin);
     }
-    record.over.into_iter().for_each(|over| add(over.stamp.origin));
-    for field in &record.fields {
-        field.state.epoch().into_iter().for_each(|epoch| add(epoch.origin));
+    if let Some(over) = record.over {
+        add(over.stamp.origin);
+    }
+    for (field, _) in fields {
+        field.state.for_each_version(|version| {
+            add(version.stamp.origin);
+            add(version.origin);
+        });
+        if let Some(epoch) = field.state.epoch() {
+            add(epoch.origin);
+        }
         match &field.state {
             FieldState::Counter(counter) => counter.shares.keys().for_each(|origin| add(*origin)),
             FieldState::Set(set) => set.for_each_entry(|_, dot, _| add(dot.origin)),
@@ -147,6 +162,14 @@ struct Writer {
 }
 
 impl Writer {
+    fn origin_table(&mut self) {
+        self.number(self.origins.len() as u64);
+        for origin in &self.origins {
+            self.out.extend_from_slice(origin.device.as_bytes());
+            self.out.extend_from_slice(&origin.incarnation.0.to_le_bytes());
+        }
+    }
+
     fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.out.push((value & 0x7f) as u8 | 0x80);
@@ -295,7 +318,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Partial, RecordError> {
         reader.origins.push(Origin { device, incarnation });
     }
     let parts = reader.byte()?;
-    if parts > 7 {
+    let residue = parts & 8 != 0;
+    if parts > 15 || (residue && parts & 1 != 0) {
         return Err(RecordError::Malformed("unknown parts"));
     }
     let mut record = Record::default();
@@ -309,7 +333,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Partial, RecordError> {
         record.over = Some(Over { stamp: reader.stamp()?, insert: reader.version()? });
     }
     let (mut in_row, mut absent) = (Vec::new(), Vec::new());
-    for _ in 0..reader.number()? {
+    let absent_count = if residue { reader.number()? } else { 0 };
+    for _ in 0..absent_count {
         let name = reader.name()?;
         absent.push((name, merge_kind(reader.byte()?)?));
     }
@@ -320,13 +345,20 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Partial, RecordError> {
         if record.position(name.as_str(), kind) != Err(record.fields.len()) {
             return Err(RecordError::Malformed("fields out of order"));
         }
+        if elsewhere && !residue {
+            return Err(RecordError::Malformed("a value that is not here"));
+        }
         let state = reader.state(kind, elsewhere)?;
         if elsewhere {
             in_row.push((name.clone(), kind));
         }
         record.fields.push(Field { name, state });
     }
-    if reader.rest.is_empty() { Ok(Partial { record, in_row, absent }) } else { Err(RecordError::Length) }
+    if reader.rest.is_empty() {
+        Ok(Partial { record, residue, in_row, absent })
+    } else {
+        Err(RecordError::Length)
+    }
 }
 
 fn merge_kind(byte: u8) -> Result<MergeKind, RecordError> {

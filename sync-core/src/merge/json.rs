@@ -269,6 +269,7 @@ fn push_escaped(out: &mut String, c: char) {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on panics")]
 mod tests {
     use super::*;
 

@@ -8,9 +8,15 @@ mod codec;
 mod counter;
 mod field;
 mod json;
+#[cfg(test)]
+mod laws;
 mod record;
+#[cfg(test)]
+mod reference;
 mod register;
 mod residue;
+#[cfg(test)]
+mod scenarios;
 mod set;
 mod view;
 

@@ -88,9 +88,10 @@ impl Record {
             && row.iter().all(|(name, kind)| self.field_as(name.as_str(), *kind).is_some())
     }
 
-    /// All that [`Self::from_residue`] cannot take from a row that has every field.
+    /// All that [`Self::from_residue`] cannot take from a row that has every field. Only a record with an insert has
+    /// a row.
     pub fn residue(&self) -> Vec<u8> {
-        codec::encode(self, |field| self.place(field), &[])
+        codec::encode(self, |field| self.place(field), Some(&[]))
     }
 
     /// All that [`Self::from_residue`] cannot take from a row with the columns `row`, each of which shows the
@@ -104,7 +105,7 @@ impl Record {
             .cloned()
             .collect();
         let place = |field: &Field| if is_column(field) { self.place(field) } else { Place::State };
-        codec::encode(self, place, &absent)
+        codec::encode(self, place, Some(&absent))
     }
 
     fn place(&self, field: &Field) -> Place {
@@ -122,7 +123,10 @@ impl Record {
         insert: Version,
         row: impl IntoIterator<Item = (Name, MergeKind, Value)>,
     ) -> Result<Self, RecordError> {
-        let codec::Partial { mut record, mut in_row, absent } = codec::decode(residue)?;
+        let codec::Partial { mut record, residue, mut in_row, absent } = codec::decode(residue)?;
+        if !residue {
+            return Err(RecordError::Malformed("a whole state in place of a residue"));
+        }
         record.insert = Some(insert);
         for (name, kind, value) in row {
             if absent.iter().any(|(other, k)| *other == name && *k == kind) {
