@@ -58,7 +58,7 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Behavior
     /// - The listener reports the address under which it can be dialled, with what was left open (port 0) filled in.
-    /// - An address that is in use: a typed error; the first listener is unaffected.
+    /// - An address that is in use: [`ErrorKind::Refused`]; the first listener is unaffected.
     /// - After the listener is dropped nobody answers at its address, and it can be listened at again.
     /// - Two listeners at two addresses are independent.
     /// - Without the capability: [`ErrorKind::Unsupported`].

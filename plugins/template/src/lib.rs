@@ -10,3 +10,8 @@ pub use config::TemplateConfig;
 pub use io::{TemplateReceiver, TemplateSender};
 
 sync_plugin::register_transport!("template", TemplateConfig);
+
+/// The guide's examples are compiled and run here.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/writing-a-plugin.md")]
+mod guide {}
