@@ -3,8 +3,8 @@
 
 use crate::{Context, ErrorKind, PluginError, Result, Url};
 
-/// The largest frame in bytes that any transport carries: 4 MiB.
-pub const MAX_FRAME: usize = 4 * 1024 * 1024;
+/// The largest frame in bytes that any transport carries: 4 MiB, as the wire format has it.
+pub const MAX_FRAME: usize = sync_core::wire::MAX_FRAME;
 
 /// What a transport can do, as data: the engine asks before it calls, the conformance suite chooses by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
