@@ -12,6 +12,8 @@ mod machine;
 mod pull;
 mod push;
 mod receive;
+#[cfg(test)]
+mod tests;
 
 pub use api::{
     Failure, Input, LocalProfile, Output, PeerInfo, PullRequest, ServePurpose, ServeRequest, SessionEvent,
