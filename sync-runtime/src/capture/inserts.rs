@@ -1,0 +1,182 @@
+//! The quick way for models of which a transaction only inserted rows: they are read once, column by column,
+//! and their versions are placed by one statement.
+
+use sea_orm::{DatabaseTransaction, Value as Sql};
+use sync_core::{changeset::Section, ids::Seq};
+
+use super::changes::LocalBody;
+use crate::{
+    catalog::{Derivation, Model, Ownership, quote},
+    engine::local::Local,
+    error::{Error, ErrorKind, Result},
+    store::{
+        db::{self, blob, integer, query, query_one, sqlite_row},
+        model_sql::{ModelSql, OwnerSql},
+        rows,
+    },
+};
+
+/// Rows read at a time.
+const CHUNK: i64 = 4_000;
+
+/// Reads the inserted rows of a model into the body.
+pub(super) async fn collect(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    model: &Model,
+    sql: &ModelSql,
+    body: &mut LocalBody,
+) -> Result<()> {
+    if let (Ownership::Device { otherwise_shared: false, .. }, Some(owner)) = (&model.regime, &sql.owner) {
+        refuse_foreign_rows(tx, local, model, sql, owner).await?;
+    }
+    let hybrid = model.may_be_owned() && model.may_be_shared();
+    let (device, joins) = match &sql.owner {
+        Some(owner) if hybrid => (owner.device.as_str(), owner.joins.as_str()),
+        _ => ("NULL", ""),
+    };
+    let text = format!(
+        "SELECT {}, p.n, {device} FROM (SELECT n, k0, k1, k2, k3 FROM _sync_pending WHERE m = ? AND n > ? ORDER BY n LIMIT {CHUNK}) p
+         CROSS JOIN {}{joins} WHERE {} ORDER BY p.n",
+        sql.wire, cross_from(&sql.from), sql.pending_join
+    );
+    let last_column = model.fields.len() + 1;
+    let mut shared = rows::row_section(model);
+    let mut owned = rows::row_section(model);
+    let mut after = 0_i64;
+    loop {
+        let chunk = query(tx, &text, vec![Sql::BigInt(Some(model.number)), Sql::BigInt(Some(after))]).await?;
+        let Some(last) = chunk.last() else { break };
+        after = integer(sqlite_row(last)?, last_column)?;
+        if hybrid {
+            split_hybrids(local, model, &chunk, &mut shared, &mut owned)?;
+        } else if model.may_be_owned() {
+            rows::append(&mut owned, model, &chunk)?;
+        } else {
+            rows::append(&mut shared, model, &chunk)?;
+        }
+        if i64::try_from(chunk.len()).unwrap_or(CHUNK) < CHUNK {
+            break;
+        }
+    }
+    body.push_inserts(shared, owned);
+    Ok(())
+}
+
+/// `FROM` pieces start with the application's table, which is joined here.
+fn cross_from(from: &str) -> &str {
+    from
+}
+
+fn split_hybrids(
+    local: &Local,
+    model: &Model,
+    chunk: &[sea_orm::QueryResult],
+    shared: &mut Section,
+    owned: &mut Section,
+) -> Result<()> {
+    for row in chunk {
+        let device = blob(sqlite_row(row)?, model.fields.len() + 2)?;
+        let target = match device {
+            None => &mut *shared,
+            Some(id) if id == local.origin.device.as_bytes() => &mut *owned,
+            Some(_) => return Err(not_owner(model)),
+        };
+        rows::append(target, model, std::slice::from_ref(row))?;
+    }
+    Ok(())
+}
+
+async fn refuse_foreign_rows(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    model: &Model,
+    sql: &ModelSql,
+    owner: &OwnerSql,
+) -> Result<()> {
+    let text = format!(
+        "SELECT 1 FROM _sync_pending p CROSS JOIN {} a ON {}{} WHERE p.m = ? AND p.t = 1 AND {} IS NOT ? LIMIT 1",
+        model.quoted(),
+        sql.pending_join,
+        owner.joins,
+        owner.device
+    );
+    let own = Sql::Bytes(Some(local.origin.device.as_bytes().to_vec()));
+    match query_one(tx, &text, vec![Sql::BigInt(Some(model.number)), own]).await? {
+        None => Ok(()),
+        Some(_) => Err(not_owner(model)),
+    }
+}
+
+/// The row belongs to another device, or to nobody.
+pub(super) fn not_owner(model: &Model) -> Error {
+    let path = match &model.regime {
+        Ownership::Device { path, .. } => {
+            path.iter().map(|step| step.column.as_str()).collect::<Vec<_>>().join(".")
+        }
+        Ownership::Shared => String::new(),
+    };
+    Error::new(
+        ErrorKind::NotOwner,
+        "commit",
+        format!(
+            "a row of \"{}\" is owned by another device (or by none) through {path}; only its owner may write it, \
+             nothing was written",
+            model.table
+        ),
+    )
+}
+
+/// Gives every inserted row of the model its version. Returns how many.
+pub(super) async fn place_versions(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    model: &Model,
+    sql: &ModelSql,
+    seq: Seq,
+) -> Result<u64> {
+    let keys = (0..sql.key_columns).map(|n| format!("k{n}")).collect::<Vec<_>>().join(", ");
+    let from_keys = (0..sql.key_columns).map(|n| format!("p.k{n}")).collect::<Vec<_>>().join(", ");
+    let owner = sql.owner.as_ref().filter(|_| model.may_be_owned() && model.may_be_shared());
+    let text = match owner {
+        Some(owner) => format!(
+            "INSERT INTO {} ({keys}, o, s, w) SELECT {from_keys}, ?, ?, {} IS NOT NULL FROM _sync_pending p
+             JOIN {} a ON {}{} WHERE p.m = ? ORDER BY p.n",
+            model.versions_table(),
+            owner.device,
+            model.quoted(),
+            sql.pending_join,
+            owner.joins
+        ),
+        None => format!(
+            "INSERT INTO {} ({keys}, o, s) SELECT {from_keys}, ?, ? FROM _sync_pending p WHERE p.m = ? ORDER BY p.n",
+            model.versions_table()
+        ),
+    };
+    let values = vec![
+        Sql::BigInt(Some(local.own.0)),
+        Sql::BigInt(Some(db::signed(seq.0))),
+        Sql::BigInt(Some(model.number)),
+    ];
+    Ok(db::execute(tx, &text, values).await?.rows_affected())
+}
+
+/// Whether one of the inserted rows has a record id that the shadow knows (a dead record that begins again, a
+/// record that waits).
+pub(super) async fn meets_shadow(tx: &DatabaseTransaction, model: &Model, sql: &ModelSql) -> Result<bool> {
+    let text = format!(
+        "SELECT 1 FROM _sync_pending p CROSS JOIN {} a ON {} WHERE p.m = ?1 AND (
+            EXISTS (SELECT 1 FROM _sync_shadow s WHERE s.m = ?1 AND s.r = a.{id})
+            OR EXISTS (SELECT 1 FROM _sync_wants w WHERE w.m = ?1 AND w.w = a.{id})) LIMIT 1",
+        model.quoted(),
+        sql.pending_join,
+        id = quote(&model.id.column)
+    );
+    Ok(query_one(tx, &text, vec![Sql::BigInt(Some(model.number))]).await?.is_some())
+}
+
+/// Whether rows of this model can go the quick way at all.
+pub(super) fn is_eligible(model: &Model) -> bool {
+    // Derived ids were written into the rows before; then they are as any other.
+    matches!(model.identity, Derivation::Given | Derivation::Fields(_))
+}

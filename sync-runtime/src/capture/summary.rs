@@ -1,0 +1,86 @@
+//! The first read of a drain: what is noted, and the state that the changeset continues.
+
+use std::collections::BTreeMap;
+
+use sea_orm::DatabaseTransaction;
+use sync_core::{
+    hlc::{Clock, Hlc},
+    ids::{Hash, Seq},
+};
+
+use super::notes::NoteKind;
+use crate::{
+    engine::local::Local,
+    error::{Error, ErrorKind, Result},
+    store::db::{blob, integer, query, sqlite_row},
+};
+
+/// Counts of notes by model number and kind, and the own origin's state.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    /// Notes of each model.
+    pub(crate) models: BTreeMap<i64, Counts>,
+    /// The clock as stored.
+    pub(crate) clock: Clock,
+    /// The highest stamp in the merged state.
+    pub(crate) ceiling: Hlc,
+    /// The last own changeset.
+    pub(crate) head: Seq,
+    /// Its hash.
+    pub(crate) head_hash: Hash,
+    /// Records in the shadow, any model.
+    pub(crate) shadowed: bool,
+}
+
+/// Notes of one model.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// Plain inserts.
+    pub(crate) inserts: usize,
+    /// Everything else.
+    pub(crate) others: usize,
+}
+
+impl Counts {
+    /// Nothing but inserts.
+    pub(crate) fn only_inserts(self) -> bool {
+        self.others == 0
+    }
+}
+
+/// Reads the summary; one statement.
+pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summary> {
+    let sql = "SELECT m, t, count(*), NULL, NULL, NULL FROM _sync_pending GROUP BY m, t
+        UNION ALL SELECT -1, s.clock, s.ceiling, o.head, o.head_hash, EXISTS (SELECT 1 FROM _sync_shadow)
+        FROM _sync_state s JOIN _sync_origin o ON o.o = s.own";
+    let mut models: BTreeMap<i64, Counts> = BTreeMap::new();
+    let mut state = None;
+    for row in query(tx, sql, vec![]).await? {
+        let row = sqlite_row(&row)?;
+        let number = integer(row, 0)?;
+        if number < 0 {
+            let hash = blob(row, 4)?.and_then(|b| b.try_into().ok()).map_or(Hash::NONE, Hash);
+            state = Some((
+                Clock::resume(Hlc(integer(row, 1)?.cast_unsigned())),
+                Hlc(integer(row, 2)?.cast_unsigned()),
+                Seq(integer(row, 3)?.cast_unsigned()),
+                hash,
+                integer(row, 5)? != 0,
+            ));
+            continue;
+        }
+        if local.numbered(number).is_none() {
+            continue;
+        }
+        let count = usize::try_from(integer(row, 2)?).unwrap_or(usize::MAX);
+        let counts = models.entry(number).or_default();
+        match NoteKind::from_number(integer(row, 1)?) {
+            Some(NoteKind::Insert) => counts.inserts = count,
+            _ => counts.others = counts.others.saturating_add(count),
+        }
+    }
+    let (clock, ceiling, head, head_hash, shadowed) = state.ok_or_else(|| {
+        Error::new(ErrorKind::Storage, "drain", "_sync_state is empty: the space was not opened completely; open it again")
+    })?;
+    Ok(Summary { models, clock, ceiling, head, head_hash, shadowed })
+}
