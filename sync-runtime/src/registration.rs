@@ -3,7 +3,7 @@
 
 use sea_orm::{ColumnType, EntityTrait, sea_query::ForeignKeyAction};
 
-pub use sync_core::value::MergeKind;
+pub use sync_core::{merge::DeletePolicy, value::MergeKind};
 
 /// One model as its annotations describe it; collected by `inventory`.
 #[derive(Clone, Copy, Debug)]
@@ -66,16 +66,6 @@ pub enum Identity {
     Parents(&'static [&'static str]),
     /// UUIDv5 of the model's name over the values of these columns.
     NaturalKey(&'static [&'static str]),
-}
-
-/// What a delete does to writes that are concurrent with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum DeletePolicy {
-    /// A delete beats concurrent writes (default).
-    #[default]
-    Wins,
-    /// A write that is stamped above the delete brings the record back.
-    Loses,
 }
 
 /// What the annotations say of one column.

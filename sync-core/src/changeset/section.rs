@@ -291,3 +291,47 @@ fn push_sparse(list: &mut Vec<Option<Stamp>>, before: usize, item: Option<Stamp>
     list.resize(before, None);
     list.push(item);
 }
+
+impl Section {
+    /// Whether the changes of `other` fit behind those of this one.
+    pub fn can_take(&self, other: &Self) -> bool {
+        self.model == other.model
+            && self.kind == other.kind
+            && self.columns.len() == other.columns.len()
+            && self.columns.iter().zip(&other.columns).all(|(a, b)| a.field == b.field && a.merge == b.merge)
+            && self.versions == Versions::Changeset
+            && other.versions == Versions::Changeset
+            && self.over.is_empty()
+            && other.over.is_empty()
+            && self.seen_delete.is_empty()
+            && other.seen_delete.is_empty()
+    }
+
+    /// Appends the changes of a section that [`Self::can_take`].
+    pub fn append(&mut self, other: Self) {
+        self.records.extend(other.records);
+        for (mine, theirs) in self.columns.iter_mut().zip(&other.columns) {
+            theirs.cells.iter().for_each(|value| mine.cells.push(value));
+        }
+    }
+
+    /// Orders the changes by record id; for sections whose changes carry no versions of their own.
+    pub fn sort_by_record(&mut self) {
+        if self.records.is_sorted() {
+            return;
+        }
+        let mut order: Vec<(RecordId, usize)> = self.records.iter().copied().zip(0..).collect();
+        order.sort_unstable();
+        for column in &mut self.columns {
+            let values: Vec<_> = column.cells.iter().collect();
+            let mut sorted = Cells::new();
+            for (_, at) in &order {
+                if let Some(value) = values.get(*at) {
+                    sorted.push(*value);
+                }
+            }
+            column.cells = sorted;
+        }
+        self.records = order.into_iter().map(|(record, _)| record).collect();
+    }
+}

@@ -6,7 +6,7 @@ use sync_core::{changeset::Section, ids::Seq};
 
 use super::changes::LocalBody;
 use crate::{
-    catalog::{Derivation, Model, Ownership, quote},
+    catalog::{Model, Ownership, quote},
     engine::local::Local,
     error::{Error, ErrorKind, Result},
     store::{
@@ -37,8 +37,8 @@ pub(super) async fn collect(
     };
     let text = format!(
         "SELECT {}, p.n, {device} FROM (SELECT n, k0, k1, k2, k3 FROM _sync_pending WHERE m = ? AND n > ? ORDER BY n LIMIT {CHUNK}) p
-         CROSS JOIN {}{joins} WHERE {} ORDER BY p.n",
-        sql.wire, cross_from(&sql.from), sql.pending_join
+         CROSS JOIN {}{}{joins} WHERE {} ORDER BY p.n",
+        sql.wire, sql.table, sql.joins, sql.pending_join
     );
     let last_column = model.fields.len() + 1;
     let mut shared = rows::row_section(model);
@@ -61,11 +61,6 @@ pub(super) async fn collect(
     }
     body.push_inserts(shared, owned);
     Ok(())
-}
-
-/// `FROM` pieces start with the application's table, which is joined here.
-fn cross_from(from: &str) -> &str {
-    from
 }
 
 fn split_hybrids(
@@ -95,7 +90,7 @@ async fn refuse_foreign_rows(
     owner: &OwnerSql,
 ) -> Result<()> {
     let text = format!(
-        "SELECT 1 FROM _sync_pending p CROSS JOIN {} a ON {}{} WHERE p.m = ? AND p.t = 1 AND {} IS NOT ? LIMIT 1",
+        "SELECT 1 FROM _sync_pending p CROSS JOIN {} a ON {}{} WHERE p.m = ? AND {} IS NOT ? LIMIT 1",
         model.quoted(),
         sql.pending_join,
         owner.joins,
@@ -173,10 +168,4 @@ pub(super) async fn meets_shadow(tx: &DatabaseTransaction, model: &Model, sql: &
         id = quote(&model.id.column)
     );
     Ok(query_one(tx, &text, vec![Sql::BigInt(Some(model.number))]).await?.is_some())
-}
-
-/// Whether rows of this model can go the quick way at all.
-pub(super) fn is_eligible(model: &Model) -> bool {
-    // Derived ids were written into the rows before; then they are as any other.
-    matches!(model.identity, Derivation::Given | Derivation::Fields(_))
 }

@@ -10,8 +10,10 @@ use crate::catalog::{Catalog, Model, quote};
 pub(crate) struct ModelSql {
     /// Record id, then every field in wire form (references as record ids): `a."uuid", a."name", r2."uuid"`.
     pub(crate) wire: String,
-    /// The application's table with the joins that `wire` needs.
-    pub(crate) from: String,
+    /// The application's table: `"tag" a`.
+    pub(crate) table: String,
+    /// The joins behind it that `wire` needs.
+    pub(crate) joins: String,
     /// The key columns: `a."id"`.
     pub(crate) keys: String,
     /// Key columns of the versions table: `v.k0`.
@@ -41,7 +43,8 @@ impl ModelSql {
     /// Pieces of `model`.
     pub(crate) fn new(catalog: &Catalog, model: &Model) -> Self {
         let mut wire = format!("a.{}", quote(&model.id.column));
-        let mut from = format!("{} a", model.quoted());
+        let table = format!("{} a", model.quoted());
+        let mut joins = String::new();
         for (n, field) in model.fields.iter().enumerate() {
             let target = field.reference.filter(|r| !r.by_id).and_then(|r| catalog.model(r.target));
             match target {
@@ -49,7 +52,7 @@ impl ModelSql {
                     let key = target.key.first().map(|k| quote(&k.column)).unwrap_or_default();
                     push(&mut wire, format_args!(", r{n}.{}", quote(&target.id.column)));
                     push(
-                        &mut from,
+                        &mut joins,
                         format_args!(
                             " LEFT JOIN {} r{n} ON r{n}.{key} = a.{}",
                             target.quoted(),
@@ -69,7 +72,8 @@ impl ModelSql {
         };
         Self {
             wire,
-            from,
+            table,
+            joins,
             keys: model.key.iter().map(|k| format!("a.{}", quote(&k.column))).collect::<Vec<_>>().join(", "),
             version_keys: (0..model.key.len()).map(|n| format!("v.k{n}")).collect::<Vec<_>>().join(", "),
             version_join: pairs("v", "a"),

@@ -5,7 +5,8 @@ use sqlx::sqlite::SqliteRow;
 use sync_core::{
     changeset::{ChangeKind, Section},
     ids::RecordId,
-    value::{Value, ValueRef},
+    merge::{InvalidJson, SetOperation},
+    value::{MergeKind, Value, ValueRef},
 };
 
 use super::db::{cell, sqlite_row};
@@ -26,10 +27,35 @@ pub(crate) fn append(section: &mut Section, model: &Model, rows: &[QueryResult])
         let row = sqlite_row(row)?;
         section.records.push(record_id(model, row, 0)?);
         for ((n, column), field) in section.columns.iter_mut().enumerate().zip(&model.fields) {
-            column.cells.push(wire_value(field, cell(row, n + 1)?, model)?);
+            let value = cell(row, n + 1)?;
+            if field.merge == MergeKind::Set {
+                column.cells.push(inserted_set(model, field, value)?.as_ref());
+            } else {
+                column.cells.push(wire_value(field, value, model)?);
+            }
         }
     }
     Ok(())
+}
+
+/// The operation that an insert with this array stands for.
+fn inserted_set(model: &Model, field: &Field, value: ValueRef<'_>) -> Result<Value> {
+    let array = match value {
+        ValueRef::Text(text) => text,
+        _ => "[]",
+    };
+    let operation = SetOperation::of_array(array).map_err(|error| not_an_array(model, field, error))?;
+    Ok(operation.to_value())
+}
+
+/// The column of a set does not hold a JSON array.
+pub(crate) fn not_an_array(model: &Model, field: &Field, error: InvalidJson) -> Error {
+    Error::new(
+        ErrorKind::Value,
+        "set",
+        format!("{}.{} merges as a set and must hold a JSON array", model.table, field.column),
+    )
+    .with_source(error)
 }
 
 /// The record id in a column.

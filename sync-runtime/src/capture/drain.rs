@@ -1,0 +1,216 @@
+//! From the notes of a transaction to its changeset, inside the transaction that commits them.
+
+use sea_orm::{DatabaseTransaction, Value as Sql};
+use sync_core::{
+    changeset::Header,
+    hlc::{Hlc, Millis},
+    ids::{Hash, Origin, PartitionId, RecordId},
+};
+
+use super::{
+    author::{Author, Findings, Writer},
+    changes::{Encoded, LocalBody},
+    identities, inserts, shadowed,
+    summary::{self, Summary},
+    touched,
+};
+use crate::{
+    apply::settle,
+    catalog::{Model, quote},
+    derived::{self, RowChange},
+    engine::local::Local,
+    error::{Error, ErrorKind, Result},
+    store::{
+        batch::Batch,
+        compress,
+        db::{execute, signed},
+        key::Key,
+        model_sql::ModelSql,
+        origins::Origins,
+        versions::StateWrites,
+    },
+};
+
+/// Time and randomness, passed in.
+pub(crate) struct Moment<'a> {
+    /// Now.
+    pub(crate) now: Millis,
+    /// Draws a record id.
+    pub(crate) draw: &'a (dyn Fn() -> RecordId + Send + Sync),
+}
+
+/// What a drain committed.
+#[derive(Clone, Debug)]
+pub(crate) struct Committed {
+    /// The changeset.
+    pub(crate) header: Header,
+    /// What other programs did that was left out, in words.
+    pub(crate) left_out: Vec<String>,
+    /// What the view shows differently because of it.
+    pub(crate) settled: settle::Settled,
+}
+
+/// Takes up everything that is noted. Returns `None` when nothing is.
+pub(crate) async fn drain(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    moment: &Moment<'_>,
+    writer: Writer,
+) -> Result<Option<Committed>> {
+    let mut summary = summary::read(tx, local).await?;
+    if summary.models.is_empty() {
+        return Ok(None);
+    }
+    let numbers: Vec<i64> = summary.models.keys().copied().collect();
+    for number in &numbers {
+        if let Some((model, sql)) = local.numbered(*number) {
+            identities::fill(tx, local, model, sql, moment.draw).await?;
+        }
+    }
+    let hlc = summary.clock.tick(moment.now);
+    if !hlc.is_valid() {
+        return Err(Error::new(ErrorKind::Value, "commit", "the clock is outside 2020 to 2200; set it right"));
+    }
+    let mut drain = Drain {
+        tx,
+        local,
+        hlc,
+        writer,
+        body: LocalBody::default(),
+        writes: StateWrites::default(),
+        findings: Findings::default(),
+        placed: Vec::new(),
+        seeds: settle::Seeds::default(),
+        derived: Vec::new(),
+    };
+    for number in &numbers {
+        if let (Some((model, sql)), Some(counts)) = (local.numbered(*number), summary.models.get(number)) {
+            let quick = counts.only_inserts() && !(summary.shadowed && inserts::meets_shadow(tx, model, sql).await?);
+            drain.model(&summary, model, sql, quick).await?;
+        }
+    }
+    drain.finish(summary).await
+}
+
+struct Drain<'a> {
+    tx: &'a DatabaseTransaction,
+    local: &'a Local,
+    hlc: Hlc,
+    writer: Writer,
+    body: LocalBody,
+    writes: StateWrites,
+    findings: Findings,
+    /// Models whose versions are placed from the notes.
+    placed: Vec<(&'a Model, &'a ModelSql)>,
+    /// What the view must be looked at again for.
+    seeds: settle::Seeds,
+    derived: Vec<(&'a Model, Vec<RowChange>)>,
+}
+
+impl<'a> Drain<'a> {
+    async fn model(&mut self, summary: &Summary, model: &'a Model, sql: &'a ModelSql, quick: bool) -> Result<()> {
+        if derived::follows(&model.table) {
+            self.derived.push((model, derived_rows(self.tx, model).await?));
+        }
+        // Stamps above the clock are rare; then every write is looked at on its own.
+        if quick && summary.ceiling < self.hlc {
+            let mut body = std::mem::take(&mut self.body);
+            let collected = inserts::collect(self.tx, self.local, model, sql, &mut body).await;
+            self.body = body;
+            match collected {
+                Ok(()) => {
+                    self.placed.push((model, sql));
+                    return Ok(());
+                }
+                Err(error) if self.writer == Writer::OtherPrograms && error.kind() == ErrorKind::NotOwner => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.each(summary, model, sql).await
+    }
+
+    /// One record at a time.
+    async fn each(&mut self, summary: &Summary, model: &'a Model, sql: &'a ModelSql) -> Result<()> {
+        let origins = Origins::load(self.tx).await?;
+        let touched = touched::read(self.tx, self.local, &origins, model, sql).await?;
+        let ids: Vec<RecordId> = touched.iter().map(|t| t.record).collect();
+        let mut author = Author {
+            origin: self.local.origin,
+            own: self.local.own,
+            seq: summary.head.next(),
+            hlc: self.hlc,
+            origins: &origins,
+            writer: self.writer,
+            targets: std::collections::HashMap::new(),
+            shadow: std::collections::HashMap::new(),
+            unresolved: std::collections::HashMap::new(),
+        };
+        if summary.shadowed {
+            author.shadow = shadowed::states(self.tx, model, &ids).await?;
+            author.unresolved = shadowed::unresolved(self.tx, self.local, model, &ids).await?;
+            self.seeds.touched(model, &touched.iter().map(|t| t.record).collect::<Vec<_>>());
+        }
+        if summary.ceiling >= self.hlc {
+            author.targets = shadowed::target_stamps(self.tx, self.local, &origins, model, &touched).await?;
+        }
+        for record in touched {
+            author.author(model, record, &mut self.body, &mut self.writes, &mut self.findings)?;
+        }
+        self.correct(model).await
+    }
+
+    /// Puts what merge keeps into the columns.
+    async fn correct(&mut self, model: &Model) -> Result<()> {
+        let corrections = std::mem::take(&mut self.findings.corrections);
+        let mut batch = Batch::default();
+        for (key, field, value) in corrections {
+            let Some(field) = model.field(field) else { continue };
+            let matches =
+                model.key.iter().map(|k| format!("{} = ?", quote(&k.column))).collect::<Vec<_>>().join(" AND ");
+            let text = format!("UPDATE {} SET {} = ? WHERE {matches}", model.quoted(), quote(&field.column));
+            let value = std::iter::once(crate::store::db::bind(value.as_ref()));
+            batch.push(&text, value.chain(key.to_sql()));
+        }
+        batch.flush(self.tx).await
+    }
+
+    async fn finish(self, summary: Summary) -> Result<Option<Committed>> {
+        let Self { tx, local, hlc, body, writes, findings, placed, seeds, derived, .. } = self;
+        let images: Vec<&Model> = summary
+            .models
+            .iter()
+            .filter(|(_, counts)| counts.others > 0)
+            .filter_map(|(number, _)| local.numbered(*number))
+            .map(|(model, _)| &**model)
+            .filter(|model| model.may_be_shared())
+            .collect();
+        let mut batch = Batch::default();
+        for (model, rows) in derived {
+            derived::update(tx, &model.table, &rows).await?;
+        }
+        if body.is_empty() {
+            clear(&mut batch, &images);
+            batch.flush(tx).await?;
+            return Ok(None);
+        }
+        let header = header(local, &summary, hlc, &body_of(body), &mut batch);
+        let (header, encoded) = header;
+        for (model, sql) in placed {
+            inserts::place_versions(tx, local, model, sql, header.seq).await?;
+        }
+        write_changeset(local, &header, encoded.shared.as_deref(), &mut batch)?;
+        writes.write(tx, local, &mut batch).await?;
+        clear(&mut batch, &images);
+        batch.flush(tx).await?;
+        let settled = if seeds.is_empty() {
+            settle::Settled::default()
+        } else {
+            settle::after_local(tx, local, seeds).await?
+        };
+        Ok(Some(Committed { header, left_out: findings.left_out, settled }))
+    }
+}
+
+fn body_of(body: LocalBody) -> Encoded {
+    body.encode()
+}

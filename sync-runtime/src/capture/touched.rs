@@ -1,0 +1,261 @@
+//! What a transaction did to the rows of one model, netted per record: how each was before and how it is now.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sea_orm::{DatabaseTransaction, Value as Sql};
+use sync_core::{
+    ids::{DeviceId, RecordId},
+    value::{Value, ValueRef},
+};
+
+use super::notes::{FieldMask, NoteKind};
+use crate::{
+    catalog::{Model, quote},
+    engine::local::Local,
+    error::Result,
+    store::{
+        db::{blob, cell, integer, optional_integer, query, sqlite_row},
+        key::Key,
+        model_sql::ModelSql,
+        origins::Origins,
+        rows,
+        versions::StoredVersion,
+    },
+};
+
+/// A record that the transaction touched.
+#[derive(Debug)]
+pub(super) struct Touched {
+    pub(super) record: RecordId,
+    /// As it was, if it existed and had a version.
+    pub(super) before: Option<Before>,
+    /// As it is, if it exists.
+    pub(super) after: Option<After>,
+    /// Fields that changed, where it existed before and does now.
+    pub(super) mask: FieldMask,
+}
+
+/// A record before the transaction.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) key: Key,
+    pub(super) stored: StoredVersion,
+    /// The row in wire form, where it was kept.
+    pub(super) image: Option<Vec<Value>>,
+}
+
+/// A record now.
+#[derive(Debug)]
+pub(super) struct After {
+    pub(super) key: Key,
+    pub(super) values: Vec<Value>,
+    /// The device at the end of the owner path.
+    pub(super) device: Option<DeviceId>,
+}
+
+/// The notes on one key.
+#[derive(Debug)]
+struct KeyNotes {
+    existed: bool,
+    old_id: Option<RecordId>,
+    mask: FieldMask,
+    /// The row went away at some point; the mask alone does not say what differs.
+    replaced: bool,
+}
+
+/// The old rows of records: wire values and the fields that differ from the row of the same record now.
+type Images = HashMap<RecordId, (Vec<Value>, FieldMask)>;
+
+/// Reads and nets the notes of a model.
+pub(super) async fn read(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    origins: &Origins,
+    model: &Model,
+    sql: &ModelSql,
+) -> Result<Vec<Touched>> {
+    let notes = read_notes(tx, model, sql).await?;
+    let with_images =
+        model.may_be_shared() && (model.needs_images() || notes.values().any(|note| note.replaced));
+    let mut images = if with_images { read_images(tx, local, model).await? } else { Images::new() };
+    let mut touched: BTreeMap<RecordId, Touched> = BTreeMap::new();
+    let entry = |record| Touched { record, before: None, after: None, mask: FieldMask::default() };
+    for row in read_rows(tx, origins, model, sql).await? {
+        let Some(note) = notes.get(&row.key) else { continue };
+        if let (true, Some(old), Some(stored)) = (note.existed, note.old_id.or(row.id()), row.stored) {
+            let slot = touched.entry(old).or_insert_with(|| entry(old));
+            let (image, differing) = images.remove(&old).map_or((None, None), |(v, m)| (Some(v), Some(m)));
+            slot.mask.add(note.mask);
+            if let (true, Some(differing)) = (note.replaced, differing) {
+                slot.mask.add(differing);
+            }
+            slot.before = Some(Before { key: row.key.clone(), stored, image });
+        }
+        if let Some((record, after)) = row.now {
+            let slot = touched.entry(record).or_insert_with(|| entry(record));
+            slot.mask.add(note.mask);
+            slot.after = Some(After { key: row.key, ..after });
+        }
+    }
+    Ok(touched.into_values().collect())
+}
+
+async fn read_notes(
+    tx: &DatabaseTransaction,
+    model: &Model,
+    sql: &ModelSql,
+) -> Result<HashMap<Key, KeyNotes>> {
+    let keys = (0..sql.key_columns).map(|n| format!("k{n}")).collect::<Vec<_>>().join(", ");
+    let text = format!("SELECT t, r, w0, w1, w2, w3, {keys} FROM _sync_pending WHERE m = ? ORDER BY n");
+    let mut notes: HashMap<Key, KeyNotes> = HashMap::new();
+    for row in query(tx, &text, vec![Sql::BigInt(Some(model.number))]).await? {
+        let row = sqlite_row(&row)?;
+        let kind = NoteKind::from_number(integer(row, 0)?);
+        let old_id = match cell(row, 1)? {
+            ValueRef::Null => None,
+            _ => Some(rows::record_id(model, row, 1)?),
+        };
+        let mut words = [0; 4];
+        for (n, word) in words.iter_mut().enumerate() {
+            *word = optional_integer(row, 2 + n)?.unwrap_or(0);
+        }
+        let note = notes.entry(Key::read(row, 6, sql.key_columns)?).or_insert_with(|| KeyNotes {
+            existed: kind != Some(NoteKind::Insert),
+            old_id: None,
+            mask: FieldMask::default(),
+            replaced: false,
+        });
+        if note.existed {
+            note.old_id = note.old_id.or(old_id);
+        }
+        note.mask.add(FieldMask::from_words(words));
+        note.replaced |= !matches!(kind, Some(NoteKind::Insert | NoteKind::Update)) || (note.existed && kind == Some(NoteKind::Insert));
+    }
+    Ok(notes)
+}
+
+/// A noted key with its version and its row.
+struct NotedRow {
+    key: Key,
+    stored: Option<StoredVersion>,
+    now: Option<(RecordId, After)>,
+}
+
+impl NotedRow {
+    fn id(&self) -> Option<RecordId> {
+        self.now.as_ref().map(|(record, _)| *record)
+    }
+}
+
+async fn read_rows(
+    tx: &DatabaseTransaction,
+    origins: &Origins,
+    model: &Model,
+    sql: &ModelSql,
+) -> Result<Vec<NotedRow>> {
+    let keys = (0..sql.key_columns).map(|n| format!("k{n}")).collect::<Vec<_>>().join(", ");
+    let noted = (0..sql.key_columns).map(|n| format!("p.k{n}")).collect::<Vec<_>>().join(", ");
+    let (owner_joins, device) =
+        sql.owner.as_ref().map_or(("", "NULL"), |owner| (owner.joins.as_str(), owner.device.as_str()));
+    let first_key = model.key.first().map(|k| quote(&k.column)).unwrap_or_default();
+    let text = format!(
+        "SELECT {noted}, {}, a.{first_key} IS NOT NULL, {device}, {} FROM (SELECT DISTINCT {keys} FROM _sync_pending WHERE m = ?) p
+         LEFT JOIN {} v ON {}{} LEFT JOIN {} ON {}{}{owner_joins}",
+        StoredVersion::columns(model),
+        sql.wire,
+        model.versions_table(),
+        sql.version_pending,
+        StoredVersion::LOG_JOIN,
+        sql.table,
+        sql.pending_join,
+        sql.joins,
+    );
+    let mut out = Vec::new();
+    for row in query(tx, &text, vec![Sql::BigInt(Some(model.number))]).await? {
+        let row = sqlite_row(&row)?;
+        let n = sql.key_columns;
+        let key = Key::read(row, 0, n)?;
+        let now = if integer(row, n + 5)? == 0 {
+            None
+        } else {
+            let after = After {
+                key: key.clone(),
+                values: rows::values(model, row, n + 7)?,
+                device: blob(row, n + 6)?.and_then(DeviceId::from_slice),
+            };
+            Some((rows::record_id(model, row, n + 7)?, after))
+        };
+        out.push(NotedRow { key, stored: StoredVersion::read(row, n, origins, model)?, now });
+    }
+    Ok(out)
+}
+
+async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model) -> Result<Images> {
+    let mut columns = vec![format!("i.{}", quote(&model.id.column))];
+    let mut joins = String::new();
+    let id = quote(&model.id.column);
+    for (n, field) in model.fields.iter().enumerate() {
+        let column = quote(&field.column);
+        columns.push(format!("i.{column} IS NOT a.{column}"));
+        let target = field.reference.filter(|r| !r.by_id).and_then(|r| local.catalog.model(r.target));
+        if let Some(target) = target {
+            let key = target.key.first().map(|k| quote(&k.column)).unwrap_or_default();
+            joins.push_str(&format!(" LEFT JOIN {} r{n} ON r{n}.{key} = i.{column}", target.quoted()));
+            columns.push(format!("r{n}.{}", quote(&target.id.column)));
+        } else {
+            columns.push("NULL".to_owned());
+        }
+        columns.push(format!("i.{column}"));
+    }
+    let text = format!(
+        "SELECT {} FROM {} i LEFT JOIN {} a ON a.{id} = i.{id}{joins}",
+        columns.join(", "),
+        model.images_table(),
+        model.quoted(),
+    );
+    let mut gone: HashMap<(i64, Key), RecordId> = HashMap::new();
+    let mut asked: HashSet<i64> = HashSet::new();
+    let mut images = Images::new();
+    for row in query(tx, &text, vec![]).await? {
+        let row = sqlite_row(&row)?;
+        let mut mask = FieldMask::default();
+        let mut values = Vec::with_capacity(model.fields.len());
+        for (n, field) in model.fields.iter().enumerate() {
+            if integer(row, 1 + 3 * n)? != 0 {
+                mask.set(n);
+            }
+            let (resolved, raw) = (cell(row, 2 + 3 * n)?, cell(row, 3 + 3 * n)?);
+            let target = field.reference.filter(|r| !r.by_id).and_then(|r| local.catalog.model(r.target));
+            let value = match (target, resolved, raw) {
+                (None, _, raw) => rows::wire_value(field, raw, model)?.to_value(),
+                (Some(_), ValueRef::Null, ValueRef::Null) => Value::Null,
+                (Some(target), ValueRef::Null, raw) => {
+                    // The target went in the same transaction; its notes know its record id.
+                    if asked.insert(target.number) {
+                        gone.extend(read_gone(tx, target).await?);
+                    }
+                    let key = match raw {
+                        ValueRef::Integer(v) => Key::Integer(v),
+                        other => Key::Columns(vec![other.to_value()]),
+                    };
+                    gone.get(&(target.number, key)).map_or(Value::Null, |record| Value::Reference(*record))
+                }
+                (Some(_), resolved, _) => rows::wire_value(field, resolved, model)?.to_value(),
+            };
+            values.push(value);
+        }
+        images.insert(rows::record_id(model, row, 0)?, (values, mask));
+    }
+    Ok(images)
+}
+
+/// Record ids of the rows of a model that the notes say are gone or moved.
+async fn read_gone(tx: &DatabaseTransaction, model: &Model) -> Result<HashMap<(i64, Key), RecordId>> {
+    let sql = "SELECT k0, r FROM _sync_pending WHERE m = ? AND r IS NOT NULL ORDER BY n DESC";
+    let mut out = HashMap::new();
+    for row in query(tx, sql, vec![Sql::BigInt(Some(model.number))]).await? {
+        let row = sqlite_row(&row)?;
+        out.insert((model.number, Key::read(row, 0, 1)?), rows::record_id(model, row, 1)?);
+    }
+    Ok(out)
+}
