@@ -1,30 +1,33 @@
 //! From the notes of a transaction to its changeset, inside the transaction that commits them.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{
     changeset::Header,
     hlc::{Hlc, Millis},
-    ids::{Hash, Origin, PartitionId, RecordId},
+    ids::{Hash, PartitionId, RecordId},
 };
 
 use super::{
     author::{Author, Findings, Writer},
     changes::{Encoded, LocalBody},
-    identities, inserts, shadowed,
+    identities, inserts,
+    notes::NoteKind,
+    shadowed,
     summary::{self, Summary},
     touched,
 };
 use crate::{
     apply::settle,
     catalog::{Model, quote},
-    derived::{self, RowChange},
+    derived::{self, RowChange, RowChangeKind},
     engine::local::Local,
     error::{Error, ErrorKind, Result},
     store::{
         batch::Batch,
         compress,
-        db::{execute, signed},
-        key::Key,
+        db::{integer, query, signed, sqlite_row},
         model_sql::ModelSql,
         origins::Origins,
         versions::StateWrites,
@@ -193,8 +196,8 @@ impl<'a> Drain<'a> {
             batch.flush(tx).await?;
             return Ok(None);
         }
-        let header = header(local, &summary, hlc, &body_of(body), &mut batch);
-        let (header, encoded) = header;
+        let encoded = body.encode();
+        let header = header(local, summary, hlc, &encoded);
         for (model, sql) in placed {
             inserts::place_versions(tx, local, model, sql, header.seq).await?;
         }
@@ -211,6 +214,82 @@ impl<'a> Drain<'a> {
     }
 }
 
-fn body_of(body: LocalBody) -> Encoded {
-    body.encode()
+/// Empties the notes and the old rows.
+fn clear(batch: &mut Batch, images: &[&Model]) {
+    batch.push("DELETE FROM _sync_pending", []);
+    for model in images {
+        batch.push(&format!("DELETE FROM {}", model.images_table()), []);
+    }
+}
+
+fn header(local: &Local, summary: Summary, hlc: Hlc, encoded: &Encoded) -> Header {
+    Header {
+        version: Header::VERSION,
+        space: local.space,
+        partition: PartitionId::ROOT,
+        origin: local.origin,
+        seq: summary.head.next(),
+        hlc,
+        seen: summary.seen,
+        previous: summary.head_hash,
+        predecessor: None,
+        siblings: Vec::new(),
+        parts: encoded.shared.as_ref().map_or(1, |bytes| parts(bytes.len())),
+        shared: encoded.shared.as_deref().map_or(Hash::NONE, Hash::of),
+        owned: encoded.owned,
+        shared_count: encoded.shared_count,
+        owned_count: encoded.owned_count,
+    }
+}
+
+/// Bytes of a body that travel in one part.
+const PART: usize = 1 << 20;
+
+fn parts(length: usize) -> u32 {
+    u32::try_from(length.div_ceil(PART)).unwrap_or(u32::MAX).max(1)
+}
+
+fn write_changeset(local: &Local, header: &Header, shared: Option<&[u8]>, batch: &mut Batch) -> Result<()> {
+    let bytes = header.encode();
+    let hash = Hash::of(&bytes);
+    let (own, seq) = (Sql::BigInt(Some(local.own.0)), Sql::BigInt(Some(signed(header.seq.0))));
+    let hlc = Sql::BigInt(Some(signed(header.hlc.0)));
+    let shared = shared.map(compress::pack).transpose()?;
+    batch.push(
+        "INSERT INTO _sync_log (o, s, hlc, header, shared) VALUES (?, ?, ?, ?, ?)",
+        [own.clone(), seq.clone(), hlc.clone(), Sql::Bytes(Some(bytes)), Sql::Bytes(shared)],
+    );
+    if !header.seen.is_empty() {
+        batch.push("UPDATE _sync_origin SET seen = head WHERE seen <> head", []);
+    }
+    batch.push(
+        "UPDATE _sync_origin SET head = ?, head_hash = ? WHERE o = ?",
+        [seq, Sql::Bytes(Some(hash.0.to_vec())), own],
+    );
+    batch.push("UPDATE _sync_state SET clock = ?1, ceiling = max(ceiling, ?1)", [hlc]);
+    Ok(())
+}
+
+/// What a transaction did to the rows of a model that derived tables follow.
+async fn derived_rows(tx: &DatabaseTransaction, model: &Model) -> Result<Vec<RowChange>> {
+    let sql = "SELECT k0, t FROM _sync_pending WHERE m = ? ORDER BY n";
+    let mut keys: BTreeMap<i64, (bool, bool)> = BTreeMap::new();
+    for row in query(tx, sql, vec![Sql::BigInt(Some(model.number))]).await? {
+        let row = sqlite_row(&row)?;
+        let (key, kind) = (integer(row, 0)?, NoteKind::from_number(integer(row, 1)?));
+        let entry = keys.entry(key).or_insert((kind != Some(NoteKind::Insert), true));
+        entry.1 = !matches!(kind, Some(NoteKind::Delete | NoteKind::Moved));
+    }
+    Ok(keys
+        .into_iter()
+        .filter_map(|(key, (before, now))| {
+            let kind = match (before, now) {
+                (true, true) => RowChangeKind::Updated,
+                (true, false) => RowChangeKind::Deleted,
+                (false, true) => RowChangeKind::Inserted,
+                (false, false) => return None,
+            };
+            Some(RowChange { key, kind })
+        })
+        .collect())
 }

@@ -1,4 +1,15 @@
-//! From a row change, whoever made it, to a note of it.
+//! From what the triggers noted to changesets.
 
-pub(crate) mod install;
-pub(crate) mod triggers;
+mod author;
+mod changes;
+mod drain;
+mod identities;
+mod inserts;
+mod notes;
+mod shadowed;
+mod summary;
+mod touched;
+
+pub(crate) use author::{Writer, shown_value};
+pub(crate) use drain::{Committed, Moment, drain};
+pub(crate) use identities::derived;

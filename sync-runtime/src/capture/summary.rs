@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::DatabaseTransaction;
 use sync_core::{
     hlc::{Clock, Hlc},
-    ids::{Hash, Seq},
+    ids::{DeviceId, Hash, Incarnation, Origin, Seq},
 };
 
 use super::notes::NoteKind;
@@ -28,6 +28,8 @@ pub(crate) struct Summary {
     pub(crate) head: Seq,
     /// Its hash.
     pub(crate) head_hash: Hash,
+    /// Heads of other origins that changed since.
+    pub(crate) seen: Vec<(Origin, Seq)>,
     /// Records in the shadow, any model.
     pub(crate) shadowed: bool,
 }
@@ -51,13 +53,23 @@ impl Counts {
 /// Reads the summary; one statement.
 pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summary> {
     let sql = "SELECT m, t, count(*), NULL, NULL, NULL FROM _sync_pending GROUP BY m, t
+        UNION ALL SELECT -2, o.incarnation, o.head, NULL, o.device, NULL
+        FROM _sync_state s JOIN _sync_origin o ON o.o <> s.own AND o.seen <> o.head
         UNION ALL SELECT -1, s.clock, s.ceiling, o.head, o.head_hash, EXISTS (SELECT 1 FROM _sync_shadow)
         FROM _sync_state s JOIN _sync_origin o ON o.o = s.own";
     let mut models: BTreeMap<i64, Counts> = BTreeMap::new();
     let mut state = None;
+    let mut seen = Vec::new();
     for row in query(tx, sql, vec![]).await? {
         let row = sqlite_row(&row)?;
         let number = integer(row, 0)?;
+        if number == -2 {
+            if let Some(device) = blob(row, 4)?.and_then(DeviceId::from_slice) {
+                let incarnation = Incarnation(u32::try_from(integer(row, 1)?).unwrap_or(0));
+                seen.push((Origin { device, incarnation }, Seq(integer(row, 2)?.cast_unsigned())));
+            }
+            continue;
+        }
         if number < 0 {
             let hash = blob(row, 4)?.and_then(|b| b.try_into().ok()).map_or(Hash::NONE, Hash);
             state = Some((
@@ -82,5 +94,6 @@ pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summ
     let (clock, ceiling, head, head_hash, shadowed) = state.ok_or_else(|| {
         Error::new(ErrorKind::Storage, "drain", "_sync_state is empty: the space was not opened completely; open it again")
     })?;
-    Ok(Summary { models, clock, ceiling, head, head_hash, shadowed })
+    seen.sort_unstable();
+    Ok(Summary { models, seen, clock, ceiling, head, head_hash, shadowed })
 }

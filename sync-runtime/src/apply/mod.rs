@@ -1,0 +1,16 @@
+//! Merged state and view, written to the tables in one transaction. What it reads and decides is recomputed by
+//! every replica alike; it authors nothing.
+
+mod bulk;
+mod check;
+mod claims;
+mod context;
+mod join;
+pub(crate) mod load;
+mod place;
+mod rows;
+pub(crate) mod settle;
+mod verdict;
+
+pub(crate) use join::{Applied, apply_changes};
+pub(crate) use verdict::{Reason, Verdict};
