@@ -74,3 +74,24 @@ pub struct DerivedTable {
 }
 
 inventory::collect!(DerivedTable);
+
+/// Whether any derived table follows this table.
+pub(crate) fn follows(table: &str) -> bool {
+    inventory::iter::<DerivedTable>().any(|derived| derived.source == table)
+}
+
+/// Brings every derived table that follows `table` up to date.
+pub(crate) async fn update(
+    transaction: &DatabaseTransaction,
+    table: &str,
+    changes: &[RowChange],
+) -> crate::Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let context = DerivedContext::new(transaction);
+    for derived in inventory::iter::<DerivedTable>().filter(|derived| derived.source == table) {
+        (derived.update)(&context, changes).await?;
+    }
+    Ok(())
+}

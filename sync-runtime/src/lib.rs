@@ -1,11 +1,12 @@
 //! The engine of sync-kit on an application's SQLite database.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the drain uses it"))]
+mod apply;
 mod capture;
 pub mod catalog;
 #[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the space uses it"))]
 mod connection;
 pub mod derived;
+mod engine;
 pub mod error;
 pub mod host;
 pub mod registration;

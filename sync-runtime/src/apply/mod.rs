@@ -12,5 +12,6 @@ mod rows;
 pub(crate) mod settle;
 mod verdict;
 
-pub(crate) use join::{Applied, apply_changes};
+pub(crate) use bulk::{Source, insert as insert_bulk, is_eligible};
+pub(crate) use join::{Applied, Incoming, apply_changes};
 pub(crate) use verdict::{Reason, Verdict};

@@ -5,10 +5,12 @@ mod changes;
 mod drain;
 mod identities;
 mod inserts;
+pub(crate) mod install;
 mod notes;
 mod shadowed;
 mod summary;
 mod touched;
+pub(crate) mod triggers;
 
 pub(crate) use author::{Writer, shown_value};
 pub(crate) use drain::{Committed, Moment, drain};

@@ -1,0 +1,424 @@
+//! The view of what changed (MERGE.md section 4): judges the records in focus until nothing moves, then writes the
+//! rows. Parents come before children and older records before younger ones, so that one round is the rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::{DatabaseTransaction, Value as Sql};
+use sync_core::{
+    hlc::Stamp,
+    ids::RecordId,
+    merge::{Resolution, resolution},
+    value::Value,
+};
+
+use super::{
+    check, claims,
+    context::{Class, Focus, Place},
+    load::{self, Standing},
+    place,
+    rows::{LocalValues, shown_values},
+    verdict::{Reason, Verdict},
+};
+use crate::{
+    catalog::{FieldIndex, Model, ModelIndex, OnDelete, quote},
+    engine::local::Local,
+    error::Result,
+    store::{
+        db::{blob, integer, marks, query, sqlite_row},
+        key::Key,
+        origins::Origins,
+        versions::{ShadowStatus, id},
+    },
+};
+
+/// A class that changes more often than this stays hidden: references and unique values contradict each other.
+const MAX_FLIPS: u8 = 8;
+/// Records looked up in one query.
+const CHUNK: usize = 400;
+
+/// What the view shows differently.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// Rows written, by model.
+    pub(crate) written: BTreeMap<ModelIndex, usize>,
+    /// Records that are hidden now, with the reason.
+    pub(crate) hidden: Vec<(Place, Reason)>,
+    /// Records that are shown again.
+    pub(crate) shown: Vec<Place>,
+}
+
+/// Records whose local change may let others be shown.
+#[derive(Debug, Default)]
+pub(crate) struct Seeds {
+    touched: Vec<Place>,
+}
+
+impl Seeds {
+    /// A local transaction touched these.
+    pub(crate) fn touched(&mut self, model: &Model, ids: &[RecordId]) {
+        self.touched.extend(ids.iter().map(|r| (model.index, *r)));
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.touched.is_empty()
+    }
+}
+
+/// After a local commit: whoever waited for one of the touched records, or for a unique value of their models, is
+/// judged again.
+pub(crate) async fn after_local(tx: &DatabaseTransaction, local: &Local, seeds: Seeds) -> Result<Settled> {
+    let origins = Origins::load(tx).await?;
+    let mut focus = Focus::default();
+    let mut queue = BTreeSet::new();
+    let mut by_model: BTreeMap<ModelIndex, Vec<RecordId>> = BTreeMap::new();
+    for (model, record) in seeds.touched {
+        by_model.entry(model).or_default().push(record);
+    }
+    for (model, ids) in by_model {
+        let Some((model, _)) = local.model(model) else { continue };
+        let wanted = ids.iter().map(|r| r.as_bytes().to_vec()).collect::<Vec<_>>();
+        queue.extend(waiting_for(tx, local, model.number, &wanted).await?);
+        if !model.uniques.is_empty() {
+            queue.extend(waiting_for_values(tx, local, model).await?);
+        }
+    }
+    if queue.is_empty() {
+        return Ok(Settled::default());
+    }
+    focus.load(tx, local, &origins, queue.iter().copied()).await?;
+    let mut settle = Settle { tx, local, origins: &origins, focus };
+    settle.run(queue).await?;
+    let settled = place::write(tx, local, &origins, settle.focus).await?;
+    crate::store::db::execute(tx, "DELETE FROM _sync_pending", vec![]).await?;
+    Ok(settled)
+}
+
+/// Records in the shadow that want one of these.
+async fn waiting_for(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    number: i64,
+    wanted: &[Vec<u8>],
+) -> Result<Vec<Place>> {
+    let mut out = Vec::new();
+    for chunk in wanted.chunks(CHUNK) {
+        let text = format!("SELECT DISTINCT hm, hr FROM _sync_wants WHERE m = ? AND w IN ({})", marks(chunk.len()));
+        let values = std::iter::once(Sql::BigInt(Some(number)))
+            .chain(chunk.iter().map(|w| Sql::Bytes(Some(w.clone()))))
+            .collect();
+        out.extend(places(local, &query(tx, &text, values).await?)?);
+    }
+    Ok(out)
+}
+
+/// Records of a model that are hidden because of a unique value.
+async fn waiting_for_values(tx: &DatabaseTransaction, local: &Local, model: &Model) -> Result<Vec<Place>> {
+    let text = "SELECT DISTINCT hm, hr FROM _sync_wants WHERE m = ? AND length(w) > 16";
+    places(local, &query(tx, text, vec![Sql::BigInt(Some(model.number))]).await?)
+}
+
+fn places(local: &Local, rows: &[sea_orm::QueryResult]) -> Result<Vec<Place>> {
+    let mut out = Vec::with_capacity(rows.len());
+    for row in rows {
+        let row = sqlite_row(row)?;
+        let model = local.numbered(integer(row, 0)?).map(|(model, _)| model.index);
+        if let (Some(model), Some(record)) = (model, blob(row, 1)?.and_then(RecordId::from_slice)) {
+            out.push((model, record));
+        }
+    }
+    Ok(out)
+}
+
+/// One settlement.
+pub(super) struct Settle<'a> {
+    pub(super) tx: &'a DatabaseTransaction,
+    pub(super) local: &'a Local,
+    pub(super) origins: &'a Origins,
+    pub(super) focus: Focus,
+}
+
+impl Settle<'_> {
+    /// Judges `queue` and whatever follows from it.
+    pub(super) async fn run(&mut self, mut queue: BTreeSet<Place>) -> Result<()> {
+        while !queue.is_empty() {
+            self.load_targets(&queue).await?;
+            let mut order: Vec<(ModelIndex, (Stamp, RecordId))> = queue
+                .iter()
+                .filter_map(|p| self.focus.entries.get(p).map(|entry| (p.0, entry.order())))
+                .collect();
+            order.sort_unstable();
+            let mut moved = Vec::new();
+            let mut next = BTreeSet::new();
+            for (model, (_, record)) in order {
+                self.judge((model, record), &mut moved, &mut next).await?;
+            }
+            self.load_dependents(&moved, &mut next).await?;
+            queue = next;
+        }
+        Ok(())
+    }
+
+    async fn load_targets(&mut self, queue: &BTreeSet<Place>) -> Result<()> {
+        let mut targets = Vec::new();
+        for place in queue {
+            if let (Some(entry), Some((model, _))) = (self.focus.entries.get(place), self.local.model(place.0)) {
+                targets.extend(entry.references(model).into_iter().map(|(_, target)| target));
+            }
+        }
+        self.focus.load(self.tx, self.local, self.origins, targets).await
+    }
+
+    async fn judge(
+        &mut self,
+        place: Place,
+        moved: &mut Vec<Place>,
+        next: &mut BTreeSet<Place>,
+    ) -> Result<()> {
+        let Some((model, _)) = self.local.model(place.0) else { return Ok(()) };
+        let model = model.clone();
+        let mut verdict = self.by_references(&model, place);
+        let mut claimed = Vec::new();
+        if let Verdict::Shown(nulls) = &verdict {
+            let Some(entry) = self.focus.entries.get(&place) else { return Ok(()) };
+            let wire = shown_values(&model, &entry.loaded.record, nulls);
+            let values = LocalValues::of(&self.focus, &model, &wire);
+            if let Some(expression) = check::failing(self.tx, &model, &values, &wire).await? {
+                verdict = Verdict::Hidden(Reason::Check { expression });
+            } else {
+                for unique in &model.uniques {
+                    let Some(claim) = claims::key(&model, unique, &wire) else { continue };
+                    if !claims::is_indexed(self.tx, &model, unique, &values).await? {
+                        continue;
+                    }
+                    let rivals = claims::rivals(self.tx, &model, unique, &values, place.1).await?;
+                    self.load_rivals(&model, rivals).await?;
+                    claimed.push((unique.name.clone(), claim));
+                }
+            }
+        }
+        let old_claims = self.focus.entries.get(&place).map(|e| e.claims.clone()).unwrap_or_default();
+        self.focus.set_claims(place, claimed.iter().map(|(_, claim)| claim.clone()).collect());
+        for (index, claim) in &claimed {
+            if let Some(winner) = claims::winner(&self.focus, place, claim) {
+                verdict = Verdict::Hidden(Reason::Unique { index: index.clone(), winner });
+                break;
+            }
+        }
+        self.conclude(place, verdict, moved);
+        let shown = self.focus.entries.get(&place).is_some_and(|e| e.class == Class::Shown);
+        for (_, claim) in claimed.iter().filter(|_| shown) {
+            next.extend(claims::losers(&self.focus, place, claim));
+        }
+        let freed = old_claims.iter().filter(|old| !shown || !claimed.iter().any(|(_, new)| new == *old));
+        for claim in freed {
+            next.extend(claims::holders(&self.focus, claim).into_iter().filter(|p| *p != place));
+        }
+        self.wake_for_values(&model, place, &claimed, shown, next).await
+    }
+
+    /// Records in the shadow that want a value which the row of `place` had and has no more.
+    async fn wake_for_values(
+        &mut self,
+        model: &Model,
+        place: Place,
+        claimed: &[(String, Vec<u8>)],
+        shown: bool,
+        next: &mut BTreeSet<Place>,
+    ) -> Result<()> {
+        let Some(row) = self.focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref()) else { return Ok(()) };
+        if model.uniques.is_empty() {
+            return Ok(());
+        }
+        let before = claims::of_values(self.local, place, &row.values);
+        let freed: Vec<Vec<u8>> =
+            before.into_iter().filter(|c| !shown || !claimed.iter().any(|(_, new)| new == c)).collect();
+        if freed.is_empty() {
+            return Ok(());
+        }
+        let woken = waiting_for(self.tx, self.local, model.number, &freed).await?;
+        let fresh: Vec<Place> =
+            woken.into_iter().filter(|p| !self.focus.entries.contains_key(p)).collect();
+        self.focus.load(self.tx, self.local, self.origins, fresh.iter().copied()).await?;
+        next.extend(fresh);
+        Ok(())
+    }
+
+    async fn load_rivals(&mut self, model: &Model, rivals: Vec<RecordId>) -> Result<()> {
+        let fresh: Vec<Place> = rivals
+            .into_iter()
+            .map(|r| (model.index, r))
+            .filter(|p| !self.focus.entries.contains_key(p))
+            .collect();
+        self.focus.load(self.tx, self.local, self.origins, fresh.iter().copied()).await?;
+        for place in fresh {
+            let row = self.focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref());
+            let claims = row.map(|row| claims::of_values(self.local, place, &row.values)).unwrap_or_default();
+            self.focus.set_claims(place, claims);
+        }
+        Ok(())
+    }
+
+    /// The verdict as far as the record and its references decide it.
+    fn by_references(&self, model: &Model, place: Place) -> Verdict {
+        let Some(entry) = self.focus.entries.get(&place) else { return Verdict::Waiting };
+        let record = &entry.loaded.record;
+        if record.insert().is_none() {
+            return if record.delete_stamp().is_some() { Verdict::Dead } else { Verdict::Waiting };
+        }
+        if !record.is_alive(model.delete) {
+            return Verdict::Dead;
+        }
+        let mut nulls = Vec::new();
+        let mut hidden = None;
+        for (index, target) in entry.references(model) {
+            let Some(field) = model.field(index) else { continue };
+            let stamp = record.version_of(field.name.as_str()).map_or(Stamp::ZERO, |v| v.stamp);
+            match self.reach(place, stamp, target) {
+                Reach::Shown => {}
+                Reach::Dead
+                    if field.reference.is_some_and(|r| r.on_delete == OnDelete::Cascade) =>
+                {
+                    return Verdict::Dead;
+                }
+                _ if field.nullable => nulls.push(index),
+                reach => {
+                    let dead = reach == Reach::Dead;
+                    hidden.get_or_insert(Reason::Reference { field: index, target: target.0, record: target.1, dead });
+                }
+            }
+        }
+        hidden.map_or(Verdict::Shown(nulls), Verdict::Hidden)
+    }
+
+    fn reach(&self, from: Place, stamp: Stamp, target: Place) -> Reach {
+        let Some((model, _)) = self.local.model(target.0) else { return Reach::Missing };
+        let Some(entry) = self.focus.entries.get(&target) else { return Reach::Missing };
+        match resolution(stamp, Some(&entry.loaded.record), model.delete) {
+            Resolution::Dead => Reach::Dead,
+            Resolution::Unknown => Reach::Missing,
+            // A record that refers to itself is there when it is.
+            Resolution::Resolves if from == target => Reach::Shown,
+            Resolution::Resolves => match entry.class {
+                Class::Shown => Reach::Shown,
+                Class::Dead => Reach::Dead,
+                Class::Hidden | Class::Unknown => Reach::Missing,
+            },
+        }
+    }
+
+    fn conclude(&mut self, place: Place, verdict: Verdict, moved: &mut Vec<Place>) {
+        let Some(entry) = self.focus.entries.get_mut(&place) else { return };
+        let class = match &verdict {
+            Verdict::Shown(_) => Class::Shown,
+            Verdict::Hidden(_) => Class::Hidden,
+            Verdict::Dead => Class::Dead,
+            Verdict::Waiting => Class::Unknown,
+        };
+        let first = entry.verdict.is_none();
+        if class != entry.class {
+            entry.flips = entry.flips.saturating_add(1);
+            if entry.flips > MAX_FLIPS && class == Class::Shown {
+                return;
+            }
+            entry.class = class;
+            moved.push(place);
+        } else if first && entry.moved {
+            moved.push(place);
+        }
+        entry.verdict = Some(verdict);
+    }
+
+    /// Loads what refers to records that moved, in the tables and in the shadow.
+    async fn load_dependents(&mut self, moved: &[Place], next: &mut BTreeSet<Place>) -> Result<()> {
+        let mut by_model: BTreeMap<ModelIndex, Vec<Place>> = BTreeMap::new();
+        for place in moved {
+            next.extend(self.focus.children(*place));
+            by_model.entry(place.0).or_default().push(*place);
+        }
+        for (model, places) in by_model {
+            let Some((model, _)) = self.local.model(model) else { continue };
+            let model = model.clone();
+            let wanted: Vec<Vec<u8>> = places.iter().map(|p| p.1.as_bytes().to_vec()).collect();
+            let woken = waiting_for(self.tx, self.local, model.number, &wanted).await?;
+            self.focus.load(self.tx, self.local, self.origins, woken.iter().copied()).await?;
+            next.extend(woken);
+            for (child, field) in &model.referrers {
+                self.load_children(*child, *field, &places, next).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_children(
+        &mut self,
+        child: ModelIndex,
+        field: FieldIndex,
+        parents: &[Place],
+        next: &mut BTreeSet<Place>,
+    ) -> Result<()> {
+        let Some((model, _)) = self.local.model(child) else { return Ok(()) };
+        let Some(field) = model.field(field) else { return Ok(()) };
+        let by_id = field.reference.is_some_and(|r| r.by_id);
+        let mut keys: Vec<Sql> = Vec::new();
+        for parent in parents {
+            let Some(entry) = self.focus.entries.get(parent) else { continue };
+            if by_id {
+                keys.push(id(parent.1));
+            } else if let (Some(row), true) = (&entry.loaded.row, entry.loaded.standing != Standing::Absent) {
+                keys.extend(row.key.to_sql().into_iter().take(1));
+            }
+        }
+        for chunk in keys.chunks(CHUNK) {
+            let condition = format!("a.{} IN ({})", quote(&field.column), marks(chunk.len()));
+            let loaded =
+                load::by_condition(self.tx, self.local, self.origins, child, &condition, chunk.to_vec()).await?;
+            for record in loaded {
+                next.insert((record.model, record.id));
+                self.focus.add(self.local, record);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Shown,
+    Dead,
+    Missing,
+}
+
+/// What a record in the shadow waits for, as `_sync_wants` keys: by number of the model that it is about.
+pub(super) fn wants(
+    local: &Local,
+    focus: &Focus,
+    place: Place,
+    verdict: &Verdict,
+) -> Vec<(i64, Vec<u8>)> {
+    let (Some((model, _)), Some(entry)) = (local.model(place.0), focus.entries.get(&place)) else {
+        return Vec::new();
+    };
+    let waits = verdict.shadow_status().is_some_and(|status| status != ShadowStatus::Waiting);
+    if !waits || !entry.loaded.record.is_alive(model.delete) {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    for (_, target) in entry.references(model) {
+        if let Some((target_model, _)) = local.model(target.0) {
+            out.push((target_model.number, target.1.as_bytes().to_vec()));
+        }
+    }
+    out.extend(entry.claims.iter().map(|claim| (model.number, claim.clone())));
+    out
+}
+
+/// Whether a row shows these values already.
+pub(super) fn is_row(shown: Option<&super::load::Row>, values: &[Value]) -> bool {
+    shown.is_some_and(|row| row.values == values)
+}
+
+/// The key that a row has or gets.
+pub(super) fn key_of(focus: &Focus, place: Place) -> Option<Key> {
+    focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref()).map(|row| row.key.clone())
+}

@@ -1,0 +1,3 @@
+//! This device's engine on one database.
+
+pub(crate) mod local;
