@@ -48,7 +48,10 @@ pub(crate) fn is_eligible(local: &Local, section: &Section, source: Source) -> b
         && section.seen_delete.is_empty()
         && section.columns.len() == model.fields.len()
         && model.fields.iter().all(|f| f.merge != MergeKind::Set)
-        && section.columns.iter().all(|c| model.field_named(c.field.as_str()).is_some_and(|(_, f)| f.merge == c.merge))
+        && section
+            .columns
+            .iter()
+            .all(|c| model.field_named(c.field.as_str()).is_some_and(|(_, f)| f.merge == c.merge))
         && plain_key(model)
         && match &section.versions {
             Versions::Changeset => true,
@@ -61,7 +64,9 @@ pub(crate) fn is_eligible(local: &Local, section: &Section, source: Source) -> b
 
 /// The key is a number that this database chooses, or the record id.
 fn plain_key(model: &Model) -> bool {
-    model.key.len() == 1 && model.key.iter().all(|k| k.field.is_none()) && (model.rowid_key || model.id.is_key)
+    model.key.len() == 1
+        && model.key.iter().all(|k| k.field.is_none())
+        && (model.rowid_key || model.id.is_key)
 }
 
 /// Inserts a section's rows. `false`: a row is not simply new; what was written must be rolled back. A constraint of
@@ -112,7 +117,8 @@ async fn meets_shadow(tx: &DatabaseTransaction, model: &Model, ids: &[RecordId])
              UNION ALL SELECT 1 FROM _sync_wants WHERE m = ? AND w IN ({marks}) LIMIT 1"
         );
         let ids = || chunk.iter().map(|r| id(*r));
-        let values = std::iter::once(number()).chain(ids()).chain(std::iter::once(number())).chain(ids()).collect();
+        let values =
+            std::iter::once(number()).chain(ids()).chain(std::iter::once(number())).chain(ids()).collect();
         if query_one(tx, &text, values).await?.is_some() {
             return Ok(true);
         }

@@ -1,9 +1,15 @@
 //! UNIQUE: which values a record claims, and who else has them.
 
 use sea_orm::{DatabaseTransaction, Value as Sql};
-use sync_core::{ids::{Hash, RecordId}, value::Value};
+use sync_core::{
+    ids::{Hash, RecordId},
+    value::Value,
+};
 
-use super::{context::{Class, Focus, Place}, rows::LocalValues};
+use super::{
+    context::{Class, Focus, Place},
+    rows::LocalValues,
+};
 use crate::{
     catalog::{Model, Unique, quote},
     engine::local::Local,
@@ -62,7 +68,8 @@ pub(super) async fn is_indexed(
 ) -> Result<bool> {
     let Some(condition) = &unique.condition else { return Ok(true) };
     let (source, binds) = values.as_row(model);
-    let row = query_one(tx, &format!("SELECT coalesce(({condition}), 0) <> 0 FROM ({source})"), binds).await?;
+    let row =
+        query_one(tx, &format!("SELECT coalesce(({condition}), 0) <> 0 FROM ({source})"), binds).await?;
     match &row {
         Some(row) => Ok(integer(sqlite_row(row)?, 0)? != 0),
         None => Ok(false),
@@ -121,7 +128,8 @@ pub(super) fn losers(focus: &Focus, place: Place, claim: &[u8]) -> Vec<Place> {
     };
     let own = entry.order();
     let later = |rival: &&Place| {
-        **rival != place && focus.entries.get(*rival).is_some_and(|r| r.class == Class::Shown && r.order() > own)
+        **rival != place
+            && focus.entries.get(*rival).is_some_and(|r| r.class == Class::Shown && r.order() > own)
     };
     rivals.iter().filter(later).copied().collect()
 }

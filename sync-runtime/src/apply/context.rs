@@ -3,11 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::DatabaseTransaction;
-use sync_core::{
-    hlc::Stamp,
-    ids::RecordId,
-    value::Value,
-};
+use sync_core::{hlc::Stamp, ids::RecordId, value::Value};
 
 use super::{
     load::{self, Loaded, Standing},
@@ -105,7 +101,9 @@ impl Focus {
 
     /// Enters a record's references; again after its merged state changed.
     pub(crate) fn index(&mut self, local: &Local, place: Place) {
-        let (Some(entry), Some((model, _))) = (self.entries.get(&place), local.model(place.0)) else { return };
+        let (Some(entry), Some((model, _))) = (self.entries.get(&place), local.model(place.0)) else {
+            return;
+        };
         for (_, target) in entry.references(model) {
             self.children.entry(target).or_default().insert(place);
         }

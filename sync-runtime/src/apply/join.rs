@@ -11,8 +11,7 @@ use sync_core::{
 
 use super::{
     context::{Focus, Place},
-    load,
-    place,
+    load, place,
     settle::{Settle, Settled},
 };
 use crate::{
@@ -138,7 +137,8 @@ async fn keep_unknown(
             None => dictionary_number(tx, &name).await?,
         };
         numbers.insert(name, number);
-        let mut state = load::shadow(tx, number, &[record]).await?.remove(&record).map_or_else(Record::default, |s| s.1);
+        let mut state =
+            load::shadow(tx, number, &[record]).await?.remove(&record).map_or_else(Record::default, |s| s.1);
         let mut owned = changes.iter().any(|item| item.owned);
         for item in &changes {
             (_, owned) = join_one(&mut state, owned, item);

@@ -183,7 +183,10 @@ pub(crate) async fn shadow(
 ) -> Result<HashMap<RecordId, (ShadowStatus, Record)>> {
     let mut out = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let text = format!("SELECT r, status, state FROM _sync_shadow WHERE m = ? AND r IN ({})", marks(chunk.len()));
+        let text = format!(
+            "SELECT r, status, state FROM _sync_shadow WHERE m = ? AND r IN ({})",
+            marks(chunk.len())
+        );
         let values = std::iter::once(Sql::BigInt(Some(number))).chain(chunk.iter().map(|r| id(*r))).collect();
         for row in query(tx, &text, values).await? {
             let row = sqlite_row(&row)?;

@@ -186,9 +186,10 @@ impl Placing<'_> {
         self.free_unique_values(&changing).await?;
         for place in changing {
             let Some((model, _)) = self.local.model(place.0) else { continue };
-            let (Some((wire, values)), Some(row)) =
-                (self.values(model, place), self.focus.entries.get(&place).and_then(|e| e.loaded.row.clone()))
-            else {
+            let (Some((wire, values)), Some(row)) = (
+                self.values(model, place),
+                self.focus.entries.get(&place).and_then(|e| e.loaded.row.clone()),
+            ) else {
                 continue;
             };
             let changed: Vec<usize> =
@@ -197,8 +198,12 @@ impl Placing<'_> {
             let (columns, binds): (Vec<String>, Vec<Sql>) = fields
                 .map(|(field, value)| (format!("{} = ?", quote(&field.column)), bind(value.as_ref())))
                 .unzip();
-            let text =
-                format!("UPDATE {} SET {} WHERE {}", model.quoted(), columns.join(", "), key_condition(model));
+            let text = format!(
+                "UPDATE {} SET {} WHERE {}",
+                model.quoted(),
+                columns.join(", "),
+                key_condition(model)
+            );
             self.note(place.0, &row.key, RowChangeKind::Updated);
             self.batch.push(&text, binds.into_iter().chain(row.key.to_sql()));
         }
@@ -304,7 +309,9 @@ impl Placing<'_> {
     }
 
     fn version(&mut self, model: &Model, entry: Entry) {
-        let (Some(insert), Some(row)) = (entry.loaded.record.insert().copied(), entry.loaded.row) else { return };
+        let (Some(insert), Some(row)) = (entry.loaded.record.insert().copied(), entry.loaded.row) else {
+            return;
+        };
         let columns = load::columns(model);
         let record = &entry.loaded.record;
         let altered = entry.verdict.is_some_and(|v| v.shadow_status().is_some());
@@ -326,7 +333,8 @@ impl Placing<'_> {
     async fn finish(self) -> Result<Settled> {
         let Self { tx, local, mut batch, writes, settled, derived, focus, .. } = self;
         debug_assert!(
-            focus.entries.values().all(|e| e.verdict.is_none() || (e.class == Class::Shown) == e.verdict.as_ref().is_some_and(Verdict::is_shown)),
+            focus.entries.values().all(|e| e.verdict.is_none()
+                || (e.class == Class::Shown) == e.verdict.as_ref().is_some_and(Verdict::is_shown)),
             "class and verdict agree"
         );
         writes.write(tx, local, &mut batch).await?;

@@ -103,7 +103,8 @@ async fn waiting_for(
 ) -> Result<Vec<Place>> {
     let mut out = Vec::new();
     for chunk in wanted.chunks(CHUNK) {
-        let text = format!("SELECT DISTINCT hm, hr FROM _sync_wants WHERE m = ? AND w IN ({})", marks(chunk.len()));
+        let text =
+            format!("SELECT DISTINCT hm, hr FROM _sync_wants WHERE m = ? AND w IN ({})", marks(chunk.len()));
         let values = std::iter::once(Sql::BigInt(Some(number)))
             .chain(chunk.iter().map(|w| Sql::Bytes(Some(w.clone()))))
             .collect();
@@ -162,7 +163,9 @@ impl Settle<'_> {
     async fn load_targets(&mut self, queue: &BTreeSet<Place>) -> Result<()> {
         let mut targets = Vec::new();
         for place in queue {
-            if let (Some(entry), Some((model, _))) = (self.focus.entries.get(place), self.local.model(place.0)) {
+            if let (Some(entry), Some((model, _))) =
+                (self.focus.entries.get(place), self.local.model(place.0))
+            {
                 targets.extend(entry.references(model).into_iter().map(|(_, target)| target));
             }
         }
@@ -226,7 +229,9 @@ impl Settle<'_> {
         shown: bool,
         next: &mut BTreeSet<Place>,
     ) -> Result<()> {
-        let Some(row) = self.focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref()) else { return Ok(()) };
+        let Some(row) = self.focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref()) else {
+            return Ok(());
+        };
         if model.uniques.is_empty() {
             return Ok(());
         }
@@ -237,8 +242,7 @@ impl Settle<'_> {
             return Ok(());
         }
         let woken = waiting_for(self.tx, self.local, model.number, &freed).await?;
-        let fresh: Vec<Place> =
-            woken.into_iter().filter(|p| !self.focus.entries.contains_key(p)).collect();
+        let fresh: Vec<Place> = woken.into_iter().filter(|p| !self.focus.entries.contains_key(p)).collect();
         self.focus.load(self.tx, self.local, self.origins, fresh.iter().copied()).await?;
         next.extend(fresh);
         Ok(())
@@ -276,15 +280,18 @@ impl Settle<'_> {
             let stamp = record.version_of(field.name.as_str()).map_or(Stamp::ZERO, |v| v.stamp);
             match self.reach(place, stamp, target) {
                 Reach::Shown => {}
-                Reach::Dead
-                    if field.reference.is_some_and(|r| r.on_delete == OnDelete::Cascade) =>
-                {
+                Reach::Dead if field.reference.is_some_and(|r| r.on_delete == OnDelete::Cascade) => {
                     return Verdict::Dead;
                 }
                 _ if field.nullable => nulls.push(index),
                 reach => {
                     let dead = reach == Reach::Dead;
-                    hidden.get_or_insert(Reason::Reference { field: index, target: target.0, record: target.1, dead });
+                    hidden.get_or_insert(Reason::Reference {
+                        field: index,
+                        target: target.0,
+                        record: target.1,
+                        dead,
+                    });
                 }
             }
         }
@@ -372,7 +379,8 @@ impl Settle<'_> {
         for chunk in keys.chunks(CHUNK) {
             let condition = format!("a.{} IN ({})", quote(&field.column), marks(chunk.len()));
             let loaded =
-                load::by_condition(self.tx, self.local, self.origins, child, &condition, chunk.to_vec()).await?;
+                load::by_condition(self.tx, self.local, self.origins, child, &condition, chunk.to_vec())
+                    .await?;
             for record in loaded {
                 next.insert((record.model, record.id));
                 self.focus.add(self.local, record);
@@ -390,12 +398,7 @@ enum Reach {
 }
 
 /// What a record in the shadow waits for, as `_sync_wants` keys: by number of the model that it is about.
-pub(super) fn wants(
-    local: &Local,
-    focus: &Focus,
-    place: Place,
-    verdict: &Verdict,
-) -> Vec<(i64, Vec<u8>)> {
+pub(super) fn wants(local: &Local, focus: &Focus, place: Place, verdict: &Verdict) -> Vec<(i64, Vec<u8>)> {
     let (Some((model, _)), Some(entry)) = (local.model(place.0), focus.entries.get(&place)) else {
         return Vec::new();
     };

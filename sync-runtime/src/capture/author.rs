@@ -108,7 +108,11 @@ impl Author<'_> {
     fn owned(&self, model: &Model, after: &After) -> Result<bool> {
         match after.device {
             Some(device) if model.may_be_owned() => {
-                if device == self.origin.device { Ok(true) } else { Err(not_owner(model)) }
+                if device == self.origin.device {
+                    Ok(true)
+                } else {
+                    Err(not_owner(model))
+                }
             }
             _ if model.may_be_shared() => Ok(false),
             _ => Err(not_owner(model)),
@@ -157,8 +161,9 @@ impl Author<'_> {
         let known = self.shadow.remove(&record).map(|(_, state)| state);
         let unresolved = self.unresolved.remove(&record).unwrap_or_default();
         let floor = self.reference_floor(model, &after.values);
-        let stamps = insert_stamp(self.hlc, self.origin, known.as_ref(), model.delete, Stamp::ZERO, unresolved)
-            .map_err(|e| Self::beyond(model, e))?;
+        let stamps =
+            insert_stamp(self.hlc, self.origin, known.as_ref(), model.delete, Stamp::ZERO, unresolved)
+                .map_err(|e| Self::beyond(model, e))?;
         let stamp = write_stamp(stamps.stamp.hlc, self.origin, floor).map_err(|e| Self::beyond(model, e))?;
         let change = Change {
             over: stamps.over,
@@ -206,7 +211,8 @@ impl Author<'_> {
     /// Notes the version of a row that shows its state.
     fn show(&self, model: &Model, after: After, state: &Record, owned: bool, writes: &mut StateWrites) {
         let Some(insert) = state.insert().copied() else { return };
-        let columns: Vec<(Name, MergeKind)> = model.fields.iter().map(|f| (f.name.clone(), f.merge)).collect();
+        let columns: Vec<(Name, MergeKind)> =
+            model.fields.iter().map(|f| (f.name.clone(), f.merge)).collect();
         let plain = insert.stamp.origin == insert.origin && state.is_plain_beside(&columns);
         let origin = self.origins.get(&insert.origin).map_or(self.own, |row| row.number);
         let row = VersionRow {
@@ -234,7 +240,8 @@ impl Author<'_> {
             Some((_, state)) => state,
             None => before_state(model, before, before.image.as_deref())?,
         };
-        let stamp = write_stamp(self.hlc, self.origin, state.highest()).map_err(|e| Self::beyond(model, e))?;
+        let stamp =
+            write_stamp(self.hlc, self.origin, state.highest()).map_err(|e| Self::beyond(model, e))?;
         let change = Change {
             model: model.name.clone(),
             record,
@@ -255,7 +262,10 @@ impl Author<'_> {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it is one record's before and after, and where results go")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it is one record's before and after, and where results go"
+    )]
     fn update(
         &mut self,
         model: &Model,
@@ -307,7 +317,10 @@ impl Author<'_> {
     }
 
     /// Sets the version, and the shadow where a reference still reads NULL.
-    #[expect(clippy::too_many_arguments, reason = "all of it is one record's new state, and where results go")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it is one record's new state, and where results go"
+    )]
     fn finish_update(
         &self,
         model: &Model,
@@ -350,7 +363,9 @@ impl Author<'_> {
     ) -> Result<Vec<Change>> {
         let mut out: Vec<Change> = Vec::new();
         for index in fields {
-            let (Some(field), Some(value)) = (model.field(*index), after.values.get(index.0)) else { continue };
+            let (Some(field), Some(value)) = (model.field(*index), after.values.get(index.0)) else {
+                continue;
+            };
             let Some(write) = self.field_write(model, field, *index, state, before, value)? else { continue };
             let name = field.name.as_str();
             let mut overwrites = write_overwrites(state, [(name, field.merge)]);
@@ -359,10 +374,12 @@ impl Author<'_> {
             }
             if let Some(group) = field.group.and_then(|g| model.groups.get(g)) {
                 let members = group.iter().filter_map(|f| model.field(*f));
-                overwrites = overwrites.max(write_overwrites(state, members.map(|f| (f.name.as_str(), f.merge))));
+                overwrites =
+                    overwrites.max(write_overwrites(state, members.map(|f| (f.name.as_str(), f.merge))));
             }
             let stamp = write_stamp(self.hlc, self.origin, overwrites).map_err(|e| Self::beyond(model, e))?;
-            let seen = if field.merge == MergeKind::LastWriter { None } else { state.epoch(name, field.merge) };
+            let seen =
+                if field.merge == MergeKind::LastWriter { None } else { state.epoch(name, field.merge) };
             let version = self.version(stamp);
             let slot = out.iter_mut().find(|c| {
                 c.version == version
@@ -434,7 +451,8 @@ impl Author<'_> {
 }
 
 fn wrong_kind(model: &Model, field: &Field, expected: &str) -> Error {
-    let text = format!("{}.{} merges as {:?} and must hold {expected}", model.table, field.column, field.merge);
+    let text =
+        format!("{}.{} merges as {:?} and must hold {expected}", model.table, field.column, field.merge);
     Error::new(ErrorKind::Value, "commit", text)
 }
 

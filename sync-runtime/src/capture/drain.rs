@@ -72,7 +72,11 @@ pub(crate) async fn drain(
     }
     let hlc = summary.clock.tick(moment.now);
     if !hlc.is_valid() {
-        return Err(Error::new(ErrorKind::Value, "commit", "the clock is outside 2020 to 2200; set it right"));
+        return Err(Error::new(
+            ErrorKind::Value,
+            "commit",
+            "the clock is outside 2020 to 2200; set it right",
+        ));
     }
     let mut drain = Drain {
         tx,
@@ -88,7 +92,8 @@ pub(crate) async fn drain(
     };
     for number in &numbers {
         if let (Some((model, sql)), Some(counts)) = (local.numbered(*number), summary.models.get(number)) {
-            let quick = counts.only_inserts() && !(summary.shadowed && inserts::meets_shadow(tx, model, sql).await?);
+            let quick =
+                counts.only_inserts() && !(summary.shadowed && inserts::meets_shadow(tx, model, sql).await?);
             drain.model(&summary, model, sql, quick).await?;
         }
     }
@@ -111,7 +116,13 @@ struct Drain<'a> {
 }
 
 impl<'a> Drain<'a> {
-    async fn model(&mut self, summary: &Summary, model: &'a Model, sql: &'a ModelSql, quick: bool) -> Result<()> {
+    async fn model(
+        &mut self,
+        summary: &Summary,
+        model: &'a Model,
+        sql: &'a ModelSql,
+        quick: bool,
+    ) -> Result<()> {
         if derived::follows(&model.table) {
             self.derived.push((model, derived_rows(self.tx, model).await?));
         }
@@ -125,7 +136,8 @@ impl<'a> Drain<'a> {
                     self.placed.push((model, sql));
                     return Ok(());
                 }
-                Err(error) if self.writer == Writer::OtherPrograms && error.kind() == ErrorKind::NotOwner => {}
+                Err(error) if self.writer == Writer::OtherPrograms && error.kind() == ErrorKind::NotOwner => {
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -168,8 +180,12 @@ impl<'a> Drain<'a> {
         let mut batch = Batch::default();
         for (key, field, value) in corrections {
             let Some(field) = model.field(field) else { continue };
-            let matches =
-                model.key.iter().map(|k| format!("{} = ?", quote(&k.column))).collect::<Vec<_>>().join(" AND ");
+            let matches = model
+                .key
+                .iter()
+                .map(|k| format!("{} = ?", quote(&k.column)))
+                .collect::<Vec<_>>()
+                .join(" AND ");
             let text = format!("UPDATE {} SET {} = ? WHERE {matches}", model.quoted(), quote(&field.column));
             let value = std::iter::once(crate::store::db::bind(value.as_ref()));
             batch.push(&text, value.chain(key.to_sql()));

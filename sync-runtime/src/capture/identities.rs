@@ -87,7 +87,12 @@ async fn last_note(tx: &DatabaseTransaction) -> Result<i64> {
     }
 }
 
-async fn refuse_taken(tx: &DatabaseTransaction, _local: &Local, model: &Model, wanted: RecordId) -> Result<()> {
+async fn refuse_taken(
+    tx: &DatabaseTransaction,
+    _local: &Local,
+    model: &Model,
+    wanted: RecordId,
+) -> Result<()> {
     let text = format!("SELECT 1 FROM {} WHERE {} = ?", model.quoted(), quote(&model.id.column));
     match query_one(tx, &text, vec![id(wanted)]).await? {
         None => Ok(()),

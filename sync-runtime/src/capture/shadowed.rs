@@ -36,7 +36,8 @@ pub(super) async fn unresolved(
 ) -> Result<HashMap<RecordId, Vec<Stamp>>> {
     let mut holders: HashMap<i64, Vec<RecordId>> = HashMap::new();
     for chunk in ids.chunks(400) {
-        let text = format!("SELECT DISTINCT hm, hr FROM _sync_wants WHERE m = ? AND w IN ({})", marks(chunk.len()));
+        let text =
+            format!("SELECT DISTINCT hm, hr FROM _sync_wants WHERE m = ? AND w IN ({})", marks(chunk.len()));
         let values =
             std::iter::once(Sql::BigInt(Some(model.number))).chain(chunk.iter().map(|r| id(*r))).collect();
         for row in query(tx, &text, values).await? {
@@ -50,7 +51,8 @@ pub(super) async fn unresolved(
     for (number, records) in holders {
         let Some((holder, _)) = local.numbered(number) else { continue };
         for (_, state) in load::shadow(tx, number, &records).await?.into_values() {
-            let references = holder.fields.iter().filter(|f| f.reference.is_some_and(|r| r.target == model.index));
+            let references =
+                holder.fields.iter().filter(|f| f.reference.is_some_and(|r| r.target == model.index));
             for field in references {
                 if let (Some(Value::Reference(target)), Some(version)) =
                     (state.value_as(field.name.as_str(), field.merge), state.version_of(field.name.as_str()))

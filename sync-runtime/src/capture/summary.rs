@@ -92,7 +92,11 @@ pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summ
         }
     }
     let (clock, ceiling, head, head_hash, shadowed) = state.ok_or_else(|| {
-        Error::new(ErrorKind::Storage, "drain", "_sync_state is empty: the space was not opened completely; open it again")
+        Error::new(
+            ErrorKind::Storage,
+            "drain",
+            "_sync_state is empty: the space was not opened completely; open it again",
+        )
     })?;
     seen.sort_unstable();
     Ok(Summary { models, seen, clock, ceiling, head, head_hash, shadowed })

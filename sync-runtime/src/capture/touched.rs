@@ -129,7 +129,8 @@ async fn read_notes(
             note.old_id = note.old_id.or(old_id);
         }
         note.mask.add(FieldMask::from_words(words));
-        note.replaced |= !matches!(kind, Some(NoteKind::Insert | NoteKind::Update)) || (note.existed && kind == Some(NoteKind::Insert));
+        note.replaced |= !matches!(kind, Some(NoteKind::Insert | NoteKind::Update))
+            || (note.existed && kind == Some(NoteKind::Insert));
     }
     Ok(notes)
 }

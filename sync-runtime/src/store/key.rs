@@ -37,7 +37,8 @@ impl Key {
         {
             return Ok(Self::Integer(v));
         }
-        let values = (first..first + columns).map(|n| cell(row, n).map(ValueRef::to_value)).collect::<Result<_>>()?;
+        let values =
+            (first..first + columns).map(|n| cell(row, n).map(ValueRef::to_value)).collect::<Result<_>>()?;
         Ok(Self::Columns(values))
     }
 

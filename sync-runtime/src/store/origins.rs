@@ -45,7 +45,8 @@ impl Origins {
             let device = blob(row, 1)?.and_then(DeviceId::from_slice).ok_or_else(|| damaged("device"))?;
             let incarnation = u32::try_from(integer(row, 2)?).map_err(|_| damaged("incarnation"))?;
             let origin = Origin { device, incarnation: Incarnation(incarnation) };
-            let held = Held { head: Seq(integer(row, 3)?.cast_unsigned()), ranges: read_ranges(blob(row, 5)?)? };
+            let held =
+                Held { head: Seq(integer(row, 3)?.cast_unsigned()), ranges: read_ranges(blob(row, 5)?)? };
             let entry = OriginRow {
                 number: OriginNumber(integer(row, 0)?),
                 held,
@@ -159,5 +160,9 @@ fn write_ranges(ranges: &[SeqRange]) -> Option<Vec<u8>> {
 }
 
 fn damaged(what: &str) -> Error {
-    Error::new(ErrorKind::Storage, "origins", format!("_sync_origin holds a damaged {what}; restore a backup"))
+    Error::new(
+        ErrorKind::Storage,
+        "origins",
+        format!("_sync_origin holds a damaged {what}; restore a backup"),
+    )
 }

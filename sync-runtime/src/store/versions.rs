@@ -33,10 +33,19 @@ pub(crate) struct StoredVersion {
 
 impl StoredVersion {
     /// Reads o, s, hlc, x and w from `first` on; `None` where there is no version.
-    pub(crate) fn read(row: &SqliteRow, first: usize, origins: &Origins, model: &Model) -> Result<Option<Self>> {
+    pub(crate) fn read(
+        row: &SqliteRow,
+        first: usize,
+        origins: &Origins,
+        model: &Model,
+    ) -> Result<Option<Self>> {
         let Some(number) = optional_integer(row, first)? else { return Ok(None) };
         let lost = |what: &str| {
-            Error::new(ErrorKind::Storage, "versions", format!("a version in {} lacks its {what}", model.table))
+            Error::new(
+                ErrorKind::Storage,
+                "versions",
+                format!("a version in {} lacks its {what}", model.table),
+            )
         };
         let origin = origins.origin(OriginNumber(number)).ok_or_else(|| lost("origin"))?;
         let seq = optional_integer(row, first + 1)?.ok_or_else(|| lost("sequence"))?;
@@ -156,7 +165,12 @@ impl StateWrites {
             .shadow
             .into_iter()
             .map(|(number, record, status, state)| {
-                vec![Sql::BigInt(Some(number)), id(record), Sql::BigInt(Some(status.number())), Sql::Bytes(Some(state))]
+                vec![
+                    Sql::BigInt(Some(number)),
+                    id(record),
+                    Sql::BigInt(Some(status.number())),
+                    Sql::Bytes(Some(state)),
+                ]
             })
             .collect();
         batch
@@ -197,7 +211,8 @@ impl StateWrites {
             "DELETE FROM _sync_wants WHERE (hm, hr) IN (",
             "DELETE FROM _sync_dot WHERE (m, r) IN (",
         ] {
-            let rows = self.unshadow.iter().map(|(number, r)| vec![Sql::BigInt(Some(*number)), id(*r)]).collect();
+            let rows =
+                self.unshadow.iter().map(|(number, r)| vec![Sql::BigInt(Some(*number)), id(*r)]).collect();
             batch.push_rows(tx, head, 2, ")", rows).await?;
         }
         for gone in self.gone.chunk_by(|a, b| a.0 == b.0) {
