@@ -10,6 +10,8 @@ mod notes;
 mod shadowed;
 mod summary;
 mod touched;
+#[cfg(test)]
+mod tests;
 pub(crate) mod triggers;
 
 pub(crate) use author::{Writer, shown_value};

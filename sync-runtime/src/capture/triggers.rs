@@ -15,7 +15,8 @@
 //!
 //! Field `f` is bit `f % 62` of `w{f / 62}`; words beyond the model's fields are NULL. An update of the record id
 //! alone is noted with no bit set. An update that changes neither a field nor id nor key is not noted. Comparison
-//! is exact: no collation, and by storage class where the column converts nothing.
+//! is exact: no collation, and by storage class where the column converts nothing. Only 0.0 and -0.0 in such a
+//! column are one value, since no function that every SQLite has tells them apart.
 //!
 //! # Old rows
 //! Models that can be shared keep, in [`Model::images_table`], what stood at a key when it was first touched since
@@ -133,8 +134,9 @@ pub(crate) fn triggers(model: &Model) -> Vec<Object> {
 fn trigger(model: &Model, number: usize, event: &str, when: Option<&str>, body: &[String]) -> Object {
     let name = format!("_sync_t_{}_{number}", model.table);
     let when = when.map(|when| format!(" WHEN {when}")).unwrap_or_default();
-    let body: String = body.iter().map(|statement| format!(" {statement};")).collect();
-    let sql = format!("CREATE TRIGGER {} {event} ON {}{when} BEGIN{body} END", quote(&name), model.quoted());
+    let body = body.join("; ");
+    let sql =
+        format!("CREATE TRIGGER {} {event} ON {}{when} BEGIN {body}; END", quote(&name), model.quoted());
     Object { name, sql }
 }
 
@@ -162,11 +164,7 @@ fn differs(column: &str, untyped: bool) -> String {
     let column = quote(column);
     let value = format!("OLD.{column} COLLATE BINARY IS NOT NEW.{column}");
     if untyped {
-        // 1 and 1.0 are equal, and so are 0.0 and -0.0, which only `quote` tells apart.
-        format!(
-            "({value} OR typeof(OLD.{column}) <> typeof(NEW.{column}) \
-             OR (typeof(NEW.{column}) = 'real' AND quote(OLD.{column}) <> quote(NEW.{column})))"
-        )
+        format!("({value} OR typeof(OLD.{column}) <> typeof(NEW.{column}))")
     } else {
         format!("({value})")
     }
@@ -204,14 +202,15 @@ fn changed_word(fields: &[Field]) -> String {
 }
 
 fn note_update(model: &Model, words: &[String]) -> String {
-    let names: String = (0..words.len()).map(|word| format!(", w{word}")).collect();
-    let values: String = words.iter().map(|word| format!(", {word}")).collect();
+    let mut names = vec![key_names(model), "r".to_owned()];
+    names.extend((0..words.len()).map(|word| format!("w{word}")));
+    let mut values = vec![key_of(model, "NEW."), id_of(model, "OLD.")];
+    values.extend_from_slice(words);
     format!(
-        "INSERT INTO _sync_pending (m, t, {}, r{names}) VALUES ({}, {NOTE_UPDATE}, {}, {}{values})",
-        key_names(model),
+        "INSERT INTO _sync_pending (m, t, {}) VALUES ({}, {NOTE_UPDATE}, {})",
+        names.join(", "),
         model.number,
-        key_of(model, "NEW."),
-        id_of(model, "OLD.")
+        values.join(", ")
     )
 }
 

@@ -28,13 +28,13 @@ pub(crate) fn describe_entity<E: EntityTrait>() -> EntityMeta {
         relations: E::Relation::iter()
             .map(|relation| relation.def())
             .filter(|relation| !relation.is_owner)
-            .map(describe_relation)
+            .map(|relation| describe_relation(&relation))
             .collect(),
         uniques: uniques::<E>(),
     }
 }
 
-fn describe_relation(relation: RelationDef) -> RelationMeta {
+fn describe_relation(relation: &RelationDef) -> RelationMeta {
     RelationMeta {
         from: relation.from_col.iter().map(ToString::to_string).collect(),
         to_table: match &relation.to_tbl {

@@ -117,12 +117,14 @@ pub async fn freeze(
         let repeated =
             drafts.iter().any(|d| d.name == name || d.meta.table.eq_ignore_ascii_case(&meta.table));
         match usable(live) {
-            Ok(live) if !repeated => drafts.push(Draft { registration, meta, name, live }),
+            Ok(live) if !repeated && !check::names::is_ours(&meta.table) => {
+                drafts.push(Draft { registration, meta, name, live });
+            }
             Ok(_) => {}
             Err(text) => mistakes.of(registration, &name, format!("table \"{}\" {text}", meta.table)),
         }
     }
-    let models = check::models(order::sort(drafts, &mut mistakes), &mut mistakes);
+    let models = check::models(&order::sort(drafts, &mut mistakes), &mut mistakes);
     mistakes.into_result()?;
     number(db, models).await
 }

@@ -7,6 +7,8 @@ mod live;
 pub mod model;
 mod order;
 mod sql;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub(crate) use describe::describe_entity;
 pub use freeze::freeze;

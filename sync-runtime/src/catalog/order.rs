@@ -41,7 +41,8 @@ fn edges(drafts: &[Draft]) -> Vec<Edge> {
             let parent = drafts.iter().position(|d| d.meta.table.eq_ignore_ascii_case(&key.to_table));
             let Some(parent) = parent.filter(|parent| *parent != child) else { continue };
             if key.from.iter().all(|column| draft.is_field(column)) {
-                let nullable = key.from.iter().any(|c| draft.live.column(c).is_some_and(|c| !c.not_null));
+                let nullable =
+                    key.from.iter().any(|c| draft.live.column(c).is_some_and(|c| !c.not_null && c.key == 0));
                 edges.push(Edge { child, parent, nullable });
             }
         }

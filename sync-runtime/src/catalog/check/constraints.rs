@@ -37,6 +37,7 @@ fn compare(draft: &Draft, mistakes: &mut Mistakes) {
         .live
         .uniques
         .iter()
+        .filter(|unique| !unique.primary)
         .filter_map(LiveUnique::plain_columns)
         .filter(|columns| columns.iter().all(|column| draft.declares(column)))
         .collect();
@@ -152,7 +153,8 @@ fn read_uniques(draft: &Draft, model: &mut Model, mistakes: &mut Mistakes) {
         if fields.is_empty() || (unique.primary && derived) {
             continue;
         }
-        if let Some(column) = staying(draft, &columns).first() {
+        // A key that stays is a mistake of its own.
+        if let Some(column) = staying(draft, &columns).first().filter(|_| !unique.primary) {
             let text = format!(
                 "index \"{}\" of table \"{}\" is UNIQUE over column \"{column}\", which does not sync, so devices could not agree \
                  on who has a value; remove #[sync(skip)] or the column from the index",

@@ -26,7 +26,7 @@ pub(in crate::catalog) fn check(described: &[Described], mistakes: &mut Mistakes
             );
             mistakes.of(registration, name, text);
         }
-        if meta.table.to_ascii_lowercase().starts_with("_sync_") {
+        if is_ours(&meta.table) {
             mistakes.of(
                 registration,
                 name,
@@ -40,4 +40,9 @@ pub(in crate::catalog) fn check(described: &[Described], mistakes: &mut Mistakes
             mistakes.of(registration, name, "the name is empty; name it with #[sync(name = \"…\")]");
         }
     }
+}
+
+/// The name is one that only tables of the framework have.
+pub(in crate::catalog) fn is_ours(table: &str) -> bool {
+    table.to_ascii_lowercase().starts_with("_sync_")
 }

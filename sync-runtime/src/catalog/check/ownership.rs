@@ -30,7 +30,9 @@ pub(super) fn resolve(drafts: &[Draft], models: &mut [Model], mistakes: &mut Mis
     }
     for (regime, at) in regimes.into_iter().zip(0..) {
         if let Ownership::Device { path, .. } = &regime {
-            path.iter().for_each(|step| fix(drafts, models, step, mistakes));
+            for step in path {
+                fix(drafts, models, step, mistakes);
+            }
         }
         if let Some(model) = models.get_mut(at) {
             model.regime = regime;

@@ -1,0 +1,6 @@
+//! What the triggers note and keep, on real databases.
+
+mod effects;
+mod installed;
+mod noted;
+mod support;
