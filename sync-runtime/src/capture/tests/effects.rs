@@ -1,10 +1,14 @@
 //! Captured from anywhere, and unseen by whoever writes.
 #![expect(clippy::expect_used, reason = "a test that cannot go on panics")]
 
-use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
+use sea_orm::{ColumnType, ConnectionTrait, Statement, TransactionTrait};
 use sqlx::{Connection, Executor, Row};
 
 use super::support::{Captured, notes, texts};
+use crate::{
+    capture::install::install,
+    catalog::tests::support::{TestDatabase, keyed, leak, shared},
+};
 
 #[tokio::test]
 async fn another_program_is_captured() {
@@ -89,4 +93,35 @@ async fn an_applications_own_trigger_is_captured() {
     found.sort();
     assert_eq!(found, ["tag insert 1", "tag update 1 was X'A1' bits 1", "tag update 1 was X'A1' bits 4"]);
     assert_eq!(texts(&captured.database.db, "SELECT name || free FROM tag").await, ["b1"]);
+}
+
+#[tokio::test]
+async fn a_unique_generated_column_tells_who_is_replaced() {
+    let database = TestDatabase::with(
+        "CREATE TABLE spot (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, x INTEGER, y INTEGER,
+             place TEXT AS (x || ',' || y) STORED UNIQUE) STRICT",
+    )
+    .await;
+    let spot = leak(shared(|| {
+        keyed("spot").nullable("x", ColumnType::Integer).nullable("y", ColumnType::Integer).done()
+    }));
+    let catalog = database.freeze(&[spot]).await.expect("freeze");
+    install(&database.db, &catalog).await.expect("install");
+    database.run("INSERT INTO spot (uuid, x, y) VALUES (x'A1', 1, 2), (x'A2', 3, 4)").await;
+    database.run("DELETE FROM _sync_pending").await;
+    database.run("REPLACE INTO spot (uuid, x, y) VALUES (x'A3', 1, 2)").await;
+    database.run("UPDATE OR REPLACE spot SET x = 1, y = 2 WHERE uuid = x'A2'").await;
+    assert_eq!(
+        notes(&database.db).await,
+        [
+            "spot replaced 1 was X'A1'",
+            "spot insert 3",
+            "spot replaced 3 was X'A3'",
+            "spot update 2 was X'A2' bits 3",
+        ]
+    );
+    assert_eq!(
+        texts(&database.db, "SELECT k0 || quote(uuid) || x || y FROM _sync_i_spot ORDER BY k0").await,
+        ["1X'A1'12", "3X'A3'12"]
+    );
 }
