@@ -8,12 +8,15 @@ mod connection;
 pub mod derived;
 mod engine;
 pub mod error;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the space uses it"))]
+mod exchange;
 pub mod host;
 pub mod registration;
 mod store;
 
 pub use connection::{SpaceStream, SpaceTransaction, SpaceTransactionStream};
 pub use error::{Error, ErrorKind, Result};
+pub use exchange::{Direction, PeerState, PeerStatus};
 
 /// What the derive's output names; not for use by hand.
 #[doc(hidden)]
