@@ -8,7 +8,8 @@ mod connection;
 pub mod derived;
 mod engine;
 pub mod error;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the space uses it"))]
+#[expect(dead_code, reason = "the space uses it")]
+#[cfg_attr(not(test), expect(unused_imports, reason = "the space uses it"))]
 mod exchange;
 pub mod host;
 pub mod registration;

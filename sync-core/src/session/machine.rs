@@ -123,7 +123,7 @@ impl Session {
             }
             Input::Served { ticket, reply } => self.on_served(ticket, reply),
             Input::Ingested { transfer, outcome, vector, statements } => {
-                self.on_ingested(transfer, outcome, vector, statements)
+                self.on_ingested(transfer, outcome, &vector, statements)
             }
             Input::Statements(statements) => self.tell(Vec::new(), statements),
             Input::Pull(request) => self.on_pull(&request),

@@ -134,10 +134,15 @@ impl Session {
         &mut self,
         transfer: u64,
         outcome: Result<(), Failure>,
-        vector: Arc<VersionVector>,
+        vector: &Arc<VersionVector>,
         statements: Vec<SignedStatement>,
     ) -> Result<(), SessionError> {
-        self.local = vector;
+        // What was stored meanwhile from elsewhere may be known here already: this only ever adds.
+        if vector.covers(&self.local) {
+            self.local = Arc::clone(vector);
+        } else if !self.local.covers(vector) {
+            Arc::make_mut(&mut self.local).merge(vector);
+        }
         let Some(bytes) = self.receiving.pending.remove(&transfer) else {
             return self.pump();
         };

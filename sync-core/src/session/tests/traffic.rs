@@ -194,3 +194,28 @@ fn ranges_are_pulled_page_by_page() {
     assert_eq!(pair.right.pulled, vec![(7, true), (8, false)]);
     assert!(b.vector.contains(&a.origin(), Seq(9)));
 }
+
+#[test]
+fn a_late_result_of_an_ingest_takes_nothing_back() {
+    let (mut a, mut b) = stores();
+    a.commit(10, &[]);
+    let mut pair = Pair::open(&a, &b, 1, Millis(0));
+    while pair.right.ingests.is_empty() {
+        pair.left.work(&mut a, Millis(0), false);
+        pair.carry();
+    }
+    let (transfer, run) = pair.right.ingests.pop_front().unwrap();
+    let before = std::sync::Arc::new(b.vector.clone());
+    b.ingest(&run);
+    b.commit(7, &[]);
+    pair.advanced(&a, &b);
+    pair.right.step(
+        Millis(0),
+        Input::Ingested { transfer, outcome: Ok(()), vector: before, statements: b.all_statements() },
+    );
+    pair.settle(&mut a, &mut b);
+    pair.pass(HEARTBEAT_EVERY.0);
+    pair.settle(&mut a, &mut b);
+    assert_same(&a, &b);
+    assert!(pair.left.events.is_empty() && pair.right.events.is_empty());
+}

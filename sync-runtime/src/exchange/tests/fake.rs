@@ -15,7 +15,7 @@ use sync_core::{
     hlc::{Hlc, Millis, Stamp},
     ids::{DeviceId, Hash, Incarnation, Origin, PartitionId, RecordId, Seq, SpaceId},
     session::{LocalProfile, ServeRequest},
-    vector::{SeqRange, VersionVector},
+    vector::VersionVector,
     wire::{Capabilities, HeadProof, ProtocolRange, Run, Schema},
 };
 use sync_plugin::{BoxFuture, Context, Host, Moment, Registry, TaskHandle, Url};

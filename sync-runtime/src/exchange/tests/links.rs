@@ -1,6 +1,9 @@
 //! Links that come, go and come again.
 
-use sync_core::vector::VersionVector;
+use sync_core::{
+    ids::Seq,
+    vector::{SeqRange, VersionVector},
+};
 
 use super::{
     super::{Direction, ExchangeEvent, PeerState},
@@ -136,4 +139,21 @@ async fn an_unknown_scheme_is_a_configuration_error() {
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("memory"), "{error}");
     assert_eq!(a.exchange.listen(&url("x://y")).await.unwrap_err().kind(), ErrorKind::Configuration);
+}
+
+#[tokio::test]
+async fn ranges_can_be_pulled_from_a_live_peer() {
+    let (a, b) = (member(1), member(2));
+    a.fake.commit(10);
+    let range = SeqRange { first: Seq(1), last: Seq(1) };
+    let wanted = vec![(a.fake.profile.origin, range)];
+    let error = b.exchange.pull(a.device(), wanted.clone(), false).unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    let address = a.exchange.listen(&url("memory://")).await.unwrap();
+    b.exchange.connect(&address).unwrap();
+    b.until("live", |b| b.is_live_with(&a)).await;
+    let number = b.exchange.pull(a.device(), wanted, true).unwrap();
+    let whole = |event: &ExchangeEvent| matches!(event, ExchangeEvent::Pulled { ticket, complete: true } if *ticket == number);
+    b.until("pulled", |b| b.fake.saw(whole)).await;
+    a.equals(&b).await;
 }
