@@ -29,7 +29,7 @@ use crate::{
 
 const SPACE: SpaceId = SpaceId::from_bytes([1; 16]);
 /// A wait for something that must happen; only a failure takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The runtime's host with waits a tenth as long.
 struct HastyHost;
@@ -67,6 +67,9 @@ pub(super) struct Kept {
     key: PublicKey,
     proof: Option<HeadProof>,
 }
+
+/// A header and the body of its shared changes.
+type Bytes = (Vec<u8>, Option<Vec<u8>>);
 
 #[derive(Default)]
 struct Content {
@@ -172,7 +175,7 @@ impl Fake {
     }
 
     /// Headers and bodies of everything.
-    fn bytes(&self) -> BTreeMap<(Origin, Seq), (Vec<u8>, Option<Vec<u8>>)> {
+    fn bytes(&self) -> BTreeMap<(Origin, Seq), Bytes> {
         let kept = &self.content().kept;
         kept.iter().map(|(at, kept)| (*at, (kept.header.clone(), kept.shared.clone()))).collect()
     }
