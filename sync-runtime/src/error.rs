@@ -169,7 +169,7 @@ impl From<DbErr> for Error {
 impl From<Error> for DbErr {
     /// What came from SeaORM goes back as it was; the rest travels inside, see [`Error::within`].
     fn from(mut error: Error) -> Self {
-        match error.source.take().map(|source| source.downcast::<Self>()) {
+        match error.source.take().map(<dyn std::error::Error + Send + Sync>::downcast::<Self>) {
             Some(Ok(original)) if error.kind == ErrorKind::Database || Error::within(&original).is_some() => {
                 return *original;
             }

@@ -3,21 +3,26 @@
 mod apply;
 mod capture;
 pub mod catalog;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the space uses it"))]
 mod connection;
 pub mod derived;
 mod engine;
 pub mod error;
-#[expect(dead_code, reason = "the space uses it")]
-#[cfg_attr(not(test), expect(unused_imports, reason = "the space uses it"))]
+mod event;
 mod exchange;
 pub mod host;
+mod ingest;
 pub mod registration;
+mod serve;
+mod space;
 mod store;
 
 pub use connection::{SpaceStream, SpaceTransaction, SpaceTransactionStream};
 pub use error::{Error, ErrorKind, Result};
+pub use event::{Events, SyncEvent};
 pub use exchange::{Direction, PeerState, PeerStatus};
+pub use host::new_id;
+pub use registration::{registered, registration_of};
+pub use space::{Digest, HiddenRecord, Invite, InviteError, Space, SpaceBuilder, Status};
 
 /// What the derive's output names; not for use by hand.
 #[doc(hidden)]

@@ -122,6 +122,17 @@ pub struct RelationMeta {
     pub on_delete: Option<ForeignKeyAction>,
 }
 
+/// Every model with `#[derive(Syncable)]` that is linked into this program.
+pub fn registered() -> impl Iterator<Item = &'static Registration> {
+    inventory::iter::<Registration>().into_iter()
+}
+
+/// The registration of entity `E`, to choose models by; `None` when it does not derive `Syncable`.
+pub fn registration_of<E: EntityTrait>() -> Option<&'static Registration> {
+    let table = sea_orm::EntityName::table_name(&E::default()).to_owned();
+    registered().find(|registration| (registration.entity)().table == table)
+}
+
 /// The metadata of entity `E`; the derive puts this function into the registration.
 pub fn entity_meta<E: EntityTrait>() -> EntityMeta {
     crate::catalog::describe_entity::<E>()

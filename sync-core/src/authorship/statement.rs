@@ -93,6 +93,17 @@ impl Statement {
 }
 
 impl SignedStatement {
+    /// Bytes to keep it in.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Writing these plain types has no failure.
+        postcard::to_stdvec(self).unwrap_or_default()
+    }
+
+    /// Reads [`Self::to_bytes`]; still to be verified.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok()
+    }
+
     /// Reads and checks it.
     pub fn verify(&self, space: &SpaceId) -> Result<Statement, StatementError> {
         if self.body.0.len() > MAX_BYTES {

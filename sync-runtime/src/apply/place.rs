@@ -102,8 +102,9 @@ impl Placing<'_> {
         out.into_iter().map(|(_, item)| item).collect()
     }
 
-    fn note(&mut self, model: ModelIndex, key: &Key, kind: RowChangeKind) {
-        *self.settled.written.entry(model).or_default() += 1;
+    fn note(&mut self, place: Place, key: &Key, kind: RowChangeKind) {
+        let model = place.0;
+        self.settled.written.entry(model).or_default().push(place.1);
         if let (Some((m, _)), Some(key)) = (self.local.model(model), key.as_integer())
             && derived::follows(&m.table)
         {
@@ -116,7 +117,7 @@ impl Placing<'_> {
         let mut by_model: BTreeMap<ModelIndex, Vec<Vec<Sql>>> = BTreeMap::new();
         for (place, _) in dirty.iter().rev().filter(|(_, fate)| *fate == RowFate::Goes) {
             let Some(key) = settle::key_of(&self.focus, *place) else { continue };
-            self.note(place.0, &key, RowChangeKind::Deleted);
+            self.note(*place, &key, RowChangeKind::Deleted);
             by_model.entry(place.0).or_default().push(key.to_sql());
             self.writes.gone.push((place.0, key));
         }
@@ -204,7 +205,7 @@ impl Placing<'_> {
                 columns.join(", "),
                 key_condition(model)
             );
-            self.note(place.0, &row.key, RowChangeKind::Updated);
+            self.note(place, &row.key, RowChangeKind::Updated);
             self.batch.push(&text, binds.into_iter().chain(row.key.to_sql()));
         }
         self.batch.flush(self.tx).await
@@ -256,7 +257,7 @@ impl Placing<'_> {
                 continue;
             };
             by_model.entry(place.0).or_default().push(row_values(model, place.1, &key, values.all()));
-            self.note(place.0, &key, RowChangeKind::Inserted);
+            self.note(*place, &key, RowChangeKind::Inserted);
         }
         for (model, rows) in by_model {
             let Some((model, _)) = self.local.model(model) else { continue };
@@ -289,7 +290,7 @@ impl Placing<'_> {
                 self.writes.shadow.push((model.number, place.1, status, entry.loaded.record.encode()));
                 let holder = (model.number, place.1);
                 self.writes.wants.extend(wants.into_iter().map(|(m, w)| (m, w, holder.0, holder.1)));
-                if entry.loaded.owned && status != ShadowStatus::Altered {
+                if entry.loaded.owned {
                     self.writes.own_dots(&entry.loaded.record, model.number, place.1, self.origins);
                 }
             }

@@ -39,8 +39,8 @@ const CHUNK: usize = 400;
 /// What the view shows differently.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settled {
-    /// Rows written, by model.
-    pub(crate) written: BTreeMap<ModelIndex, usize>,
+    /// Records whose rows were written, by model.
+    pub(crate) written: BTreeMap<ModelIndex, Vec<RecordId>>,
     /// Records that are hidden now, with the reason.
     pub(crate) hidden: Vec<(Place, Reason)>,
     /// Records that are shown again.
@@ -424,4 +424,22 @@ pub(super) fn is_row(shown: Option<&super::load::Row>, values: &[Value]) -> bool
 /// The key that a row has or gets.
 pub(super) fn key_of(focus: &Focus, place: Place) -> Option<Key> {
     focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref()).map(|row| row.key.clone())
+}
+
+/// Why these records have no row, judged anew without writing anything.
+pub(crate) async fn reasons(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    hidden: BTreeSet<Place>,
+) -> Result<Vec<(Place, Reason)>> {
+    let origins = Origins::load(tx).await?;
+    let mut focus = Focus::default();
+    focus.load(tx, local, &origins, hidden.iter().copied()).await?;
+    let mut settle = Settle { tx, local, origins: &origins, focus };
+    settle.run(hidden.clone()).await?;
+    let reason = |place: &Place| match settle.focus.entries.get(place)?.verdict.as_ref()? {
+        Verdict::Hidden(reason) => Some((*place, reason.clone())),
+        _ => None,
+    };
+    Ok(hidden.iter().filter_map(reason).collect())
 }

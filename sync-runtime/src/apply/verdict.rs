@@ -59,6 +59,11 @@ pub(crate) enum Reason {
         /// Who has it.
         winner: RecordId,
     },
+    /// It came as device-owned from a device that does not own it.
+    NotOwner {
+        /// The device at the end of the owner path.
+        owner: RecordId,
+    },
     /// A CHECK fails.
     Check {
         /// Its text.

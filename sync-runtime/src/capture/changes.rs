@@ -1,7 +1,8 @@
 //! The body of the changeset that a drain makes, and the state that goes with each change.
 
 use sync_core::{
-    changeset::{Body, Change, ChangeKind, Section, Version, encode_body},
+    authorship,
+    changeset::{Body, Change, ChangeKind, Name, Section, Version, Versions, encode_body},
     ids::Hash,
 };
 
@@ -43,35 +44,79 @@ impl LocalBody {
     }
 
     /// The bytes of the shared part and the hash of the device-owned part.
-    pub(super) fn encode(mut self) -> Encoded {
+    pub(super) fn encode(self, own: Version) -> Encoded {
         let count = |body: &Body| u32::try_from(body.len()).unwrap_or(u32::MAX);
         let (shared_count, owned_count) = (count(&self.shared), count(&self.owned));
-        let owned = if self.owned.is_empty() {
-            Hash::NONE
-        } else {
-            canonical_owned(&mut self.owned);
-            Hash::of(&encode_body(&self.owned))
-        };
+        let owned = if self.owned.is_empty() { Hash::NONE } else { owned_hash(self.owned, own) };
         let shared = (!self.shared.is_empty()).then(|| encode_body(&self.shared));
         Encoded { shared, owned, shared_count, owned_count }
     }
 }
 
-/// Brings device-owned changes into the order whose hash the header states: by model, kind and record id.
-fn canonical_owned(body: &mut Body) {
-    let kind = |kind| match kind {
-        ChangeKind::Insert => 0,
-        ChangeKind::Write => 1,
-        ChangeKind::Delete => 2,
-    };
-    body.sections.sort_by(|a, b| a.model.cmp(&b.model).then(kind(a.kind).cmp(&kind(b.kind))));
+/// Hash of the canonical encoding (see `sync_core::authorship::canonical_owned`): by model, kind, fields and record.
+/// Whole sections are sorted as such; only changes with stamps of their own are taken apart.
+fn owned_hash(mut body: Body, own: Version) -> Hash {
+    if body.sections.iter().any(|section| section.versions != Versions::Changeset || !section.over.is_empty() || !section.seen_delete.is_empty()) {
+        return authorship::owned_hash(body.sections.iter().flat_map(|section| section.changes(own)), own);
+    }
+    for section in &mut body.sections {
+        section.columns.sort_by(|a, b| a.field.cmp(&b.field));
+    }
+    body.sections.sort_by_cached_key(|section| {
+        let kind = match section.kind {
+            ChangeKind::Insert => 0,
+            ChangeKind::Write => 1,
+            ChangeKind::Delete => 2,
+        };
+        let fields: Vec<(Name, u8)> = section.columns.iter().map(|c| (c.field.clone(), c.merge as u8)).collect();
+        (section.model.clone(), kind, fields)
+    });
     let mut merged: Vec<Section> = Vec::with_capacity(body.sections.len());
-    for section in body.sections.drain(..) {
+    for section in body.sections {
         match merged.last_mut() {
             Some(last) if last.can_take(&section) => last.append(section),
             _ => merged.push(section),
         }
     }
     merged.iter_mut().for_each(Section::sort_by_record);
-    body.sections = merged;
+    Hash::of(&encode_body(&Body { sections: merged }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sync_core::{
+        changeset::FieldWrite,
+        hlc::{Hlc, Stamp},
+        ids::{DeviceId, Incarnation, Origin, RecordId, Seq},
+        value::{MergeKind, Value},
+    };
+
+    #[test]
+    fn quick_hash_of_owned_rows_is_the_canonical_one() {
+        let origin = Origin { device: DeviceId::from_bytes([1; 16]), incarnation: Incarnation(0) };
+        let own = Version { stamp: Stamp::new(Hlc(7), origin), origin, seq: Seq(3) };
+        let mut body = LocalBody::default();
+        for n in (0..40_u8).rev() {
+            let field = |name: &str| FieldWrite {
+                field: name.into(),
+                merge: MergeKind::LastWriter,
+                value: Value::Integer(i64::from(n)),
+            };
+            let kind = if n % 3 == 0 { ChangeKind::Delete } else { ChangeKind::Insert };
+            let fields = if n % 3 == 0 { vec![] } else { vec![field("b"), field("a")] };
+            let change = Change {
+                model: if n % 2 == 0 { "x".into() } else { "y".into() },
+                record: RecordId::from_bytes([n; 16]),
+                kind,
+                version: own,
+                over: None,
+                seen_delete: None,
+                fields,
+            };
+            body.push(&change, true, own);
+        }
+        let changes: Vec<Change> = body.owned.sections.iter().flat_map(|s| s.changes(own)).collect();
+        assert_eq!(body.encode(own).owned, authorship::owned_hash(changes, own));
+    }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{
-    changeset::Header,
-    hlc::{Hlc, Millis},
+    changeset::{Header, Version},
+    hlc::{Hlc, Millis, Stamp},
     ids::{Hash, PartitionId, RecordId},
 };
 
@@ -212,7 +212,9 @@ impl<'a> Drain<'a> {
             batch.flush(tx).await?;
             return Ok(None);
         }
-        let encoded = body.encode();
+        let stamp = Stamp::new(hlc, local.origin);
+        let own = Version { stamp, origin: local.origin, seq: summary.head.next() };
+        let encoded = body.encode(own);
         let header = header(local, summary, hlc, &encoded);
         for (model, sql) in placed {
             inserts::place_versions(tx, local, model, sql, header.seq).await?;
@@ -282,7 +284,7 @@ fn write_changeset(local: &Local, header: &Header, shared: Option<&[u8]>, batch:
         "UPDATE _sync_origin SET head = ?, head_hash = ? WHERE o = ?",
         [seq, Sql::Bytes(Some(hash.0.to_vec())), own],
     );
-    batch.push("UPDATE _sync_state SET clock = ?1, ceiling = max(ceiling, ?1)", [hlc]);
+    batch.push("UPDATE _sync_state SET clock = ?, ceiling = max(ceiling, ?)", [hlc.clone(), hlc]);
     Ok(())
 }
 

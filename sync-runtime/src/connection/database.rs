@@ -92,7 +92,8 @@ impl Database {
         self.reader_pool.close().await;
     }
 
-    /// The writing pool, for setting the database up before anyone else has it.
+    /// The writing pool, for tests that set the database up.
+    #[cfg(test)]
     pub(crate) fn setup_pool(&self) -> &SqlitePool {
         self.writer.pool()
     }
@@ -198,7 +199,7 @@ impl StreamTrait for Database {
         DbBackend::Sqlite
     }
 
-    fn stream_raw<'a>(&'a self, stmt: Statement) -> BoxFuture<'a, Result<SpaceStream, DbErr>> {
+    fn stream_raw(&self, stmt: Statement) -> BoxFuture<'_, Result<SpaceStream, DbErr>> {
         Box::pin(async move {
             match classify(&stmt.sql)? {
                 Access::Read => Ok(SpaceStream::live(None, self.readers.stream_raw(stmt).await?)),

@@ -12,8 +12,7 @@ mod transaction;
 mod writer;
 
 pub(crate) use database::Database;
-pub(crate) use hook::CommitHook;
+pub(crate) use hook::{CommitHook, Token};
 pub(crate) use pool::OpenOptions;
 pub use stream::{SpaceStream, SpaceTransactionStream};
 pub use transaction::SpaceTransaction;
-pub(crate) use writer::{EngineTransaction, Writer};

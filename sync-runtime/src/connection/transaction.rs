@@ -364,7 +364,7 @@ impl StreamTrait for SpaceTransaction {
         DbBackend::Sqlite
     }
 
-    fn stream_raw<'a>(&'a self, stmt: Statement) -> BoxFuture<'a, Result<Self::Stream<'a>, DbErr>> {
+    fn stream_raw(&self, stmt: Statement) -> BoxFuture<'_, Result<Self::Stream<'_>, DbErr>> {
         Box::pin(async move {
             classify(&stmt.sql)?;
             let busy = self.tree().enter().await?;

@@ -165,7 +165,8 @@ impl Writer {
         self.pool.close().await;
     }
 
-    /// The writing connection outside of any transaction, while the space is being opened and nobody else has it.
+    /// The writing connection outside of any transaction, for tests that set the database up.
+    #[cfg(test)]
     pub(super) fn pool(&self) -> &SqlitePool {
         &self.pool
     }

@@ -1,3 +1,12 @@
 //! This device's engine on one database.
 
+mod adopt;
+mod digest;
+mod hidden;
 pub(crate) mod local;
+mod news;
+mod replica;
+mod running;
+mod statements;
+
+pub(crate) use running::{Engine, EngineParts};

@@ -13,7 +13,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Appends a statement.
+    /// Appends a statement. Its placeholders are plain `?`: a number would count from the start of the batch.
     pub(crate) fn push(&mut self, sql: &str, values: impl IntoIterator<Item = Sql>) {
         if !self.sql.is_empty() {
             self.sql.push_str("; ");

@@ -1,0 +1,96 @@
+//! The engine as sessions see it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sync_core::{
+    authorship::{Floor, Head, SignedStatement, Statement, VerifiedRun},
+    hlc::Hlc,
+    ids::{Hash, PartitionId},
+    session::{LocalProfile, ServeRequest, SessionEvent},
+    vector::VersionVector,
+    wire::{Capabilities, ProtocolRange, Run, Schema},
+};
+use tokio::sync::watch;
+
+use super::Engine;
+use crate::{
+    error::Error,
+    event::SyncEvent,
+    exchange::{ExchangeEvent, Ingested, Replica},
+};
+
+impl Replica for Engine {
+    fn profile(&self) -> LocalProfile {
+        LocalProfile {
+            space: self.parts.space,
+            partition: PartitionId::ROOT,
+            origin: self.parts.origin,
+            key: Arc::clone(&self.parts.key),
+            space_key: self.parts.space_key.clone(),
+            schema: Schema::default(),
+            capabilities: Capabilities::default(),
+            protocol: ProtocolRange::OWN,
+            heads: BTreeMap::new(),
+        }
+    }
+
+    fn vector(&self) -> watch::Receiver<Arc<VersionVector>> {
+        self.vector.subscribe()
+    }
+
+    async fn serve(&self, request: ServeRequest) -> Result<Vec<Run>, Error> {
+        self.read_runs(&request).await
+    }
+
+    async fn ingest(&self, run: &VerifiedRun) -> Result<Ingested, Error> {
+        self.take_in(run).await?;
+        Ok(Ingested { vector: Arc::clone(&self.vector.borrow()) })
+    }
+
+    fn statements(&self) -> Vec<SignedStatement> {
+        let vector = Arc::clone(&self.vector.borrow());
+        let head = vector.head(&self.parts.origin);
+        let sign = || {
+            let statement = Statement {
+                space: self.parts.space,
+                partition: PartitionId::ROOT,
+                member: self.parts.origin,
+                vector: VersionVector::clone(&vector),
+                head: Head { seq: head, hash: Hash::NONE },
+                clock: Hlc::at(self.now()),
+                floor: Floor::default(),
+            };
+            statement.sign(&self.parts.key)
+        };
+        self.known_statements().all(&vector, sign)
+    }
+
+    fn take_statements(&self, statements: Vec<(SignedStatement, Statement)>) {
+        self.known_statements().take(self.parts.origin.device, statements);
+    }
+
+    fn event(&self, event: ExchangeEvent) {
+        let events = &self.parts.events;
+        let trouble = |operation, detail, retried| SyncEvent::Trouble { operation, detail, retried };
+        events.send(match event {
+            ExchangeEvent::PeerUp { info, .. } => SyncEvent::PeerUp { device: info.device },
+            ExchangeEvent::PeerDown { device: Some(device), error, .. } => {
+                SyncEvent::PeerDown { device, reason: error.to_string() }
+            }
+            ExchangeEvent::PeerDown { device: None, address, error } => {
+                trouble("handshake", format!("{address}: {error}"), true)
+            }
+            ExchangeEvent::DialFailed { address, error } => trouble("dial", format!("{address}: {error}"), true),
+            ExchangeEvent::ListenFailed { address, error } => trouble("listen", format!("{address}: {error}"), false),
+            ExchangeEvent::Session { event, .. } => match event {
+                SessionEvent::Reoffered => return,
+                other => trouble("session", format!("{other:?}"), true),
+            },
+            ExchangeEvent::IngestRetried { error, .. } => trouble("ingest", error, true),
+            ExchangeEvent::IngestFailed { error, .. } => trouble("ingest", error, false),
+            ExchangeEvent::Pulled { .. } => return,
+            ExchangeEvent::TurnedAway { address } => trouble("accept", format!("{address}: too many links"), true),
+            ExchangeEvent::Panicked { task } => trouble("task", format!("{task} panicked"), false),
+        });
+    }
+}
