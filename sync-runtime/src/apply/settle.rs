@@ -20,7 +20,8 @@ use super::{
     verdict::{Reason, Verdict},
 };
 use crate::{
-    catalog::{FieldIndex, Model, ModelIndex, OnDelete, quote},
+    capture::shown_value,
+    catalog::{FieldIndex, Model, ModelIndex, OnDelete, OwnerStep, Ownership, quote},
     engine::local::Local,
     error::Result,
     store::{
@@ -169,7 +170,39 @@ impl Settle<'_> {
                 targets.extend(entry.references(model).into_iter().map(|(_, target)| target));
             }
         }
-        self.focus.load(self.tx, self.local, self.origins, targets).await
+        self.focus.load(self.tx, self.local, self.origins, targets).await?;
+        self.load_owners(queue).await
+    }
+
+    /// Loads what owner paths of more than one step lead through.
+    async fn load_owners(&mut self, queue: &BTreeSet<Place>) -> Result<()> {
+        for depth in 1.. {
+            let mut targets = Vec::new();
+            for place in queue {
+                let Some((model, _)) = self.local.model(place.0) else { continue };
+                let Ownership::Device { path, .. } = &model.regime else { continue };
+                let owned = self.focus.entries.get(place).is_some_and(|e| e.loaded.owned);
+                if owned && depth < path.len() {
+                    targets.extend(self.owner_step(path, *place, depth));
+                }
+            }
+            if targets.is_empty() {
+                return Ok(());
+            }
+            self.focus.load(self.tx, self.local, self.origins, targets).await?;
+        }
+        Ok(())
+    }
+
+    /// Where the first `depth` + 1 steps of an owner path lead, as far as they are loaded.
+    fn owner_step(&self, path: &[OwnerStep], place: Place, depth: usize) -> Option<Place> {
+        path.iter().take(depth + 1).try_fold(place, |at, step| {
+            let field = self.local.model(step.model)?.0.field(step.field?)?;
+            match shown_value(field, &self.focus.entries.get(&at)?.loaded.record)? {
+                Value::Reference(target) => Some((step.target?, target)),
+                _ => None,
+            }
+        })
     }
 
     async fn judge(
@@ -295,7 +328,28 @@ impl Settle<'_> {
                 }
             }
         }
+        if hidden.is_none() && entry.loaded.owned {
+            hidden = self.foreign_owner(model, place).map(|owner| Reason::NotOwner { owner });
+        }
         hidden.map_or(Verdict::Shown(nulls), Verdict::Hidden)
+    }
+
+    /// The device at the end of the owner path, where it is known and is not the author.
+    fn foreign_owner(&self, model: &Model, place: Place) -> Option<RecordId> {
+        let Ownership::Device { path, .. } = &model.regime else { return None };
+        let author = self.focus.entries.get(&place)?.loaded.record.insert()?.origin.device;
+        let mut at = place;
+        for step in path {
+            let Some(field) = step.field else { break };
+            let field = self.local.model(step.model)?.0.field(field)?;
+            match shown_value(field, &self.focus.entries.get(&at)?.loaded.record)? {
+                Value::Reference(target) => at = (step.target?, target),
+                Value::Blob(bytes) => at.1 = RecordId::from_slice(&bytes)?,
+                Value::Text(text) => at.1 = text.parse().ok()?,
+                _ => return None,
+            }
+        }
+        (at.1.as_bytes() != author.as_bytes()).then_some(at.1)
     }
 
     fn reach(&self, from: Place, stamp: Stamp, target: Place) -> Reach {

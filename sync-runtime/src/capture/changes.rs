@@ -56,7 +56,9 @@ impl LocalBody {
 /// Hash of the canonical encoding (see `sync_core::authorship::canonical_owned`): by model, kind, fields and record.
 /// Whole sections are sorted as such; only changes with stamps of their own are taken apart.
 fn owned_hash(mut body: Body, own: Version) -> Hash {
-    if body.sections.iter().any(|section| section.versions != Versions::Changeset || !section.over.is_empty() || !section.seen_delete.is_empty()) {
+    if body.sections.iter().any(|section| {
+        section.versions != Versions::Changeset || !section.over.is_empty() || !section.seen_delete.is_empty()
+    }) {
         return authorship::owned_hash(body.sections.iter().flat_map(|section| section.changes(own)), own);
     }
     for section in &mut body.sections {
@@ -68,7 +70,8 @@ fn owned_hash(mut body: Body, own: Version) -> Hash {
             ChangeKind::Write => 1,
             ChangeKind::Delete => 2,
         };
-        let fields: Vec<(Name, u8)> = section.columns.iter().map(|c| (c.field.clone(), c.merge as u8)).collect();
+        let fields: Vec<(Name, u8)> =
+            section.columns.iter().map(|c| (c.field.clone(), c.merge as u8)).collect();
         (section.model.clone(), kind, fields)
     });
     let mut merged: Vec<Section> = Vec::with_capacity(body.sections.len());

@@ -9,9 +9,9 @@ pub(crate) mod install;
 mod notes;
 mod shadowed;
 mod summary;
-mod touched;
 #[cfg(test)]
 mod tests;
+mod touched;
 pub(crate) mod triggers;
 
 pub(crate) use author::{Writer, shown_value};

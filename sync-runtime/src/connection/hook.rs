@@ -16,7 +16,9 @@ pub(crate) trait CommitHook: Send + Sync + 'static {
     /// The transaction may still fail to commit, or be dropped: nothing may be remembered outside it.
     fn before_commit<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<Token>>;
 
-    /// After COMMIT, also when the caller was cancelled while it ran; then it may have failed after all, so this
-    /// is a reason to look and no proof. It must neither block nor panic.
+    /// After COMMIT. It must neither block nor panic.
     fn committed(&self, token: Token);
+
+    /// The caller was cancelled while COMMIT ran, which is over now: it may have succeeded or not.
+    fn uncertain(&self, token: Token) -> BoxFuture<'_, ()>;
 }

@@ -213,8 +213,8 @@ impl std::ops::Deref for EngineTransaction {
     }
 }
 
-/// Calls [`CommitHook::committed`] once: at once after COMMIT, never after a failed one, and when the caller was
-/// cancelled in between, as soon as the connection has worked off what it was told.
+/// Calls [`CommitHook::committed`] once at once after COMMIT and never after a failed one; when the caller was
+/// cancelled in between, [`CommitHook::uncertain`] as soon as the connection has worked off what it was told.
 struct Wake {
     hook: Arc<dyn CommitHook>,
     token: Token,
@@ -248,7 +248,7 @@ impl Drop for Wake {
         let late = async move {
             // ORDER: the connection comes back to its pool only after the COMMIT that is still queued on it.
             drop(pool.acquire().await);
-            hook.committed(token);
+            hook.uncertain(token).await;
         };
         // Without a runtime nothing runs that could be woken.
         host::detach(late);

@@ -3,11 +3,7 @@
 use sea_orm::{DatabaseTransaction, Value as Sql};
 
 use super::local::Local;
-use crate::{
-    catalog::ModelIndex,
-    error::Result,
-    store::db::execute,
-};
+use crate::{catalog::ModelIndex, error::Result, store::db::execute};
 
 /// Notes every row without a version as inserted; the next drain takes it up.
 pub(super) async fn note_rows(tx: &DatabaseTransaction, local: &Local, model: ModelIndex) -> Result<()> {

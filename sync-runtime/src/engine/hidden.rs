@@ -46,7 +46,8 @@ pub(super) fn in_words(local: &Local, model: ModelIndex, reason: &Reason) -> Str
     let name = |index: ModelIndex| local.model(index).map_or("?", |(m, _)| m.name.as_str());
     match reason {
         Reason::Reference { field, target, record, dead } => {
-            let column = local.model(model).and_then(|(m, _)| m.field(*field)).map_or("?", |f| f.column.as_str());
+            let column =
+                local.model(model).and_then(|(m, _)| m.field(*field)).map_or("?", |f| f.column.as_str());
             let state = if *dead { "is deleted" } else { "is not here or hidden itself" };
             format!(
                 "{column} must refer to a row, and {} {record} {state}; set {column} to another row, or bring that \

@@ -8,7 +8,7 @@ use sync_core::{
     ids::{Hash, PartitionId},
     session::{LocalProfile, ServeRequest, SessionEvent},
     vector::VersionVector,
-    wire::{Capabilities, ProtocolRange, Run, Schema},
+    wire::{Capabilities, ModelEntry, ProtocolRange, Run, Schema},
 };
 use tokio::sync::watch;
 
@@ -27,7 +27,7 @@ impl Replica for Engine {
             origin: self.parts.origin,
             key: Arc::clone(&self.parts.key),
             space_key: self.parts.space_key.clone(),
-            schema: Schema::default(),
+            schema: self.schema(),
             capabilities: Capabilities::default(),
             protocol: ProtocolRange::OWN,
             heads: BTreeMap::new(),
@@ -80,8 +80,12 @@ impl Replica for Engine {
             ExchangeEvent::PeerDown { device: None, address, error } => {
                 trouble("handshake", format!("{address}: {error}"), true)
             }
-            ExchangeEvent::DialFailed { address, error } => trouble("dial", format!("{address}: {error}"), true),
-            ExchangeEvent::ListenFailed { address, error } => trouble("listen", format!("{address}: {error}"), false),
+            ExchangeEvent::DialFailed { address, error } => {
+                trouble("dial", format!("{address}: {error}"), true)
+            }
+            ExchangeEvent::ListenFailed { address, error } => {
+                trouble("listen", format!("{address}: {error}"), false)
+            }
             ExchangeEvent::Session { event, .. } => match event {
                 SessionEvent::Reoffered => return,
                 other => trouble("session", format!("{other:?}"), true),
@@ -89,8 +93,39 @@ impl Replica for Engine {
             ExchangeEvent::IngestRetried { error, .. } => trouble("ingest", error, true),
             ExchangeEvent::IngestFailed { error, .. } => trouble("ingest", error, false),
             ExchangeEvent::Pulled { .. } => return,
-            ExchangeEvent::TurnedAway { address } => trouble("accept", format!("{address}: too many links"), true),
+            ExchangeEvent::TurnedAway { address } => {
+                trouble("accept", format!("{address}: too many links"), true)
+            }
             ExchangeEvent::Panicked { task } => trouble("task", format!("{task} panicked"), false),
         });
     }
+}
+
+impl Engine {
+    /// The models, and fingerprints that are equal where names, fields and kinds are.
+    fn schema(&self) -> Schema {
+        let models: Vec<ModelEntry> = self
+            .local
+            .catalog
+            .models
+            .iter()
+            .map(|model| {
+                let mut bytes = Vec::new();
+                for field in &model.fields {
+                    bytes.extend_from_slice(field.name.as_str().as_bytes());
+                    bytes.extend_from_slice(&[0, field.merge as u8]);
+                }
+                ModelEntry { name: model.name.clone(), fingerprint: short(&bytes) }
+            })
+            .collect();
+        let all: Vec<u8> =
+            models.iter().flat_map(|m| [m.name.as_str().as_bytes(), &[0], &m.fingerprint].concat()).collect();
+        Schema { fingerprint: short(&all), models }
+    }
+}
+
+fn short(bytes: &[u8]) -> [u8; 16] {
+    let mut out = [0; 16];
+    out.copy_from_slice(Hash::of(bytes).0.split_at(16).0);
+    out
 }

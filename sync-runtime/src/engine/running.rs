@@ -14,15 +14,19 @@ use sync_core::{
 use sync_plugin::{BoxFuture, Context};
 use tokio::sync::watch;
 
-use super::{adopt, digest, hidden, local::Local, news};
+use super::{
+    adopt, digest, hidden,
+    local::Local,
+    news,
+    statements::{self, Statements},
+};
 use crate::{
     Result,
     capture::{Committed, Moment, Writer, drain, install::Installed},
     catalog::Catalog,
     connection::{CommitHook, Database, Token},
     event::{EventSender, SyncEvent},
-    ingest,
-    serve,
+    ingest, serve,
     space::{Digest, HiddenRecord},
     store::{batch::Batch, origins::Origins},
 };
@@ -54,7 +58,7 @@ pub(crate) struct Engine {
     pub(super) parts: EngineParts,
     pub(super) local: Local,
     pub(super) vector: watch::Sender<Arc<VersionVector>>,
-    pub(super) statements: Mutex<super::statements::Statements>,
+    pub(super) statements: Mutex<Statements>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -82,12 +86,7 @@ impl Engine {
         tx.commit().await?;
         let local = Local::new(Arc::clone(&parts.catalog), parts.space, parts.origin, own);
         let vector = watch::Sender::new(Arc::new(origins.vector()));
-        let statements = super::statements::Statements::load(
-            parts.database.readers(),
-            parts.space,
-            parts.origin.device,
-        )
-        .await?;
+        let statements = Statements::load(parts.database.readers(), parts.space, parts.origin.device).await?;
         Ok(Arc::new(Self { parts, local, vector, statements: Mutex::new(statements) }))
     }
 
@@ -140,6 +139,8 @@ impl Engine {
         let tx = self.parts.database.writer().begin().await?;
         let committed = self.drain(tx.connection(), Writer::OtherPrograms).await?;
         let report = ingest::ingest(tx.connection(), &self.local, run, self.now()).await?;
+        let unsaved = self.known_statements().unsaved(self.parts.context.now().monotonic);
+        statements::save(tx.connection(), unsaved).await?;
         tx.commit().await?;
         self.announce(committed);
         if !report.known {
@@ -206,7 +207,7 @@ impl Engine {
     }
 
     /// The statements that are known.
-    pub(super) fn known_statements(&self) -> std::sync::MutexGuard<'_, super::statements::Statements> {
+    pub(super) fn known_statements(&self) -> std::sync::MutexGuard<'_, Statements> {
         self.statements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -216,6 +217,16 @@ impl CommitHook for Engine {
         Box::pin(async move {
             let committed = self.drain(tx, Writer::ThisSpace).await?;
             Ok(committed.map(|committed| Box::new(committed) as Box<dyn std::any::Any + Send>))
+        })
+    }
+
+    fn uncertain(&self, token: Token) -> BoxFuture<'_, ()> {
+        drop(token);
+        Box::pin(async move {
+            if let Err(error) = self.look().await {
+                let (operation, detail) = ("look for a commit", error.to_string());
+                self.parts.events.send(SyncEvent::Trouble { operation, detail, retried: false });
+            }
         })
     }
 

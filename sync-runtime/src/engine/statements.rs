@@ -1,6 +1,6 @@
 //! The newest own statement of every known member, kept in memory and, now and then, in `_sync_member`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Sql};
 use sync_core::{
@@ -11,13 +11,13 @@ use sync_core::{
 
 use crate::{
     error::Result,
-    store::{
-        db::{blob, execute, query, sqlite_row},
-    },
+    store::db::{blob, execute, query, sqlite_row},
 };
 
 /// Members that are remembered; a space has far fewer.
 const MAX_MEMBERS: usize = 10_000;
+/// How often they are written at most.
+const SAVE: Duration = Duration::from_secs(2);
 
 /// All statements.
 #[derive(Debug, Default)]
@@ -25,11 +25,16 @@ pub(crate) struct Statements {
     others: BTreeMap<DeviceId, (SignedStatement, Statement)>,
     own: Option<(Arc<VersionVector>, SignedStatement)>,
     unsaved: bool,
+    saved: Duration,
 }
 
 impl Statements {
     /// Reads what was kept; what does not check is left out.
-    pub(super) async fn load(db: &(impl ConnectionTrait + ?Sized), space: SpaceId, own: DeviceId) -> Result<Self> {
+    pub(super) async fn load(
+        db: &(impl ConnectionTrait + ?Sized),
+        space: SpaceId,
+        own: DeviceId,
+    ) -> Result<Self> {
         let mut out = Self::default();
         for row in query(db, "SELECT statement FROM _sync_member", vec![]).await? {
             let bytes = blob(sqlite_row(&row)?, 0)?.unwrap_or_default();
@@ -73,11 +78,14 @@ impl Statements {
         std::iter::once(own).chain(self.others.values().map(|(signed, _)| signed.clone())).collect()
     }
 
-    /// What has to be kept, if anything is new since the last time.
-    pub(super) fn unsaved(&mut self) -> Vec<(DeviceId, Vec<u8>)> {
-        if !std::mem::take(&mut self.unsaved) {
+    /// What has to be kept, if anything is new and the last time is [`SAVE`] ago. A statement that is lost is told
+    /// again.
+    pub(super) fn unsaved(&mut self, now: Duration) -> Vec<(DeviceId, Vec<u8>)> {
+        if !self.unsaved || now < self.saved.saturating_add(SAVE) {
             return Vec::new();
         }
+        self.unsaved = false;
+        self.saved = now;
         self.others.iter().map(|(device, (signed, _))| (*device, signed.to_bytes())).collect()
     }
 }

@@ -39,7 +39,8 @@ pub(super) async fn violations(
             continue;
         };
         let stored = load::by_id(tx, local, origins, model.index, &[change.record]).await?;
-        let holder = stored.first().filter(|l| l.owned).and_then(|l| l.record.insert()).map(|v| v.origin.device);
+        let holder =
+            stored.first().filter(|l| l.owned).and_then(|l| l.record.insert()).map(|v| v.origin.device);
         if let Some(holder) = holder.filter(|holder| *holder != author) {
             out.insert(change.version.seq, format!("a row of \"{}\" belongs to device {holder}", model.name));
             continue;
@@ -49,7 +50,10 @@ pub(super) async fn violations(
         }
         match owner(tx, local, origins, &arriving, model, change).await? {
             Owner::Device(device) if device != author => {
-                out.insert(change.version.seq, format!("a row of \"{}\" belongs to device {device}", model.name));
+                out.insert(
+                    change.version.seq,
+                    format!("a row of \"{}\" belongs to device {device}", model.name),
+                );
             }
             Owner::Nobody => {
                 out.insert(change.version.seq, format!("a row of \"{}\" belongs to no device", model.name));
@@ -130,7 +134,9 @@ async fn target_values(
     Ok(loaded.into_iter().next().filter(|l| l.record.insert().is_some()).map(|loaded| {
         let fields = target.fields.iter();
         fields
-            .filter_map(|f| Some((f.name.as_str().to_owned(), loaded.record.value_as(f.name.as_str(), f.merge)?)))
+            .filter_map(|f| {
+                Some((f.name.as_str().to_owned(), loaded.record.value_as(f.name.as_str(), f.merge)?))
+            })
             .collect()
     }))
 }

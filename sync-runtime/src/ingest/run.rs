@@ -65,7 +65,8 @@ pub(crate) async fn ingest(
     let (proof, public_key) = (run.proof, run.public_key);
     let fresh: Vec<&VerifiedChangeset> =
         run.changesets.iter().filter(|c| !held.contains(c.header.seq)).collect();
-    let mut intake = Intake { tx, local, origins: &origins, general: Vec::new(), rows: BTreeMap::new(), report };
+    let mut intake =
+        Intake { tx, local, origins: &origins, general: Vec::new(), rows: BTreeMap::new(), report };
     let last = fresh.last().map(|c| c.header.seq);
     let mut high = Hlc::default();
     let mut headers: BTreeMap<Seq, (Version, Hash)> = BTreeMap::new();
@@ -80,7 +81,9 @@ pub(crate) async fn ingest(
         log(&origins, changeset, signature, &mut batch)?;
         match &changeset.shared {
             Shared::None => {}
-            Shared::Refused { reason, .. } => intake.refuse(origin, seq, changeset.hash, reason.to_string(), &mut batch),
+            Shared::Refused { reason, .. } => {
+                intake.refuse(origin, seq, changeset.hash, reason.to_string(), &mut batch)
+            }
             Shared::Body { body, .. } => match intake.faults(body, version) {
                 Some(reason) => intake.refuse(origin, seq, changeset.hash, reason, &mut batch),
                 None => {
@@ -126,7 +129,11 @@ fn refuse_fork(origins: &Origins, run: &VerifiedRun) -> Result<()> {
 }
 
 /// Whether a changeset that is held came again with another content.
-async fn equivocation(tx: &DatabaseTransaction, origins: &Origins, run: &VerifiedRun) -> Result<Option<String>> {
+async fn equivocation(
+    tx: &DatabaseTransaction,
+    origins: &Origins,
+    run: &VerifiedRun,
+) -> Result<Option<String>> {
     let (Some(row), Some(last)) = (origins.get(&run.origin), run.changesets.last()) else { return Ok(None) };
     let values = vec![Sql::BigInt(Some(row.number.0)), Sql::BigInt(Some(signed(last.header.seq.0)))];
     let stored = query_one(tx, "SELECT header FROM _sync_log WHERE o = ? AND s = ?", values).await?;
@@ -348,7 +355,8 @@ impl Intake<'_> {
         changes.retain(|change| !refused.contains(&change.version.seq));
         if eligible {
             // The bulk way would have found these; the general way has to look for itself.
-            let wrong = owners::violations(self.tx, self.local, self.origins, origin.device, &changes).await?;
+            let wrong =
+                owners::violations(self.tx, self.local, self.origins, origin.device, &changes).await?;
             let mut batch = Batch::default();
             for (seq, reason) in wrong {
                 if let Some((_, hash)) = headers.get(&seq) {
@@ -398,7 +406,10 @@ impl Intake<'_> {
             let applied = apply::apply_changes(self.tx, self.local, self.origins, general).await?;
             self.report.settled = applied.settled;
             self.report.faults.extend(
-                applied.equivocations.iter().map(|(model, id)| format!("{model} {id}: one stamp, two values")),
+                applied
+                    .equivocations
+                    .iter()
+                    .map(|(model, id)| format!("{model} {id}: one stamp, two values")),
             );
         }
         for (model, records) in self.rows {

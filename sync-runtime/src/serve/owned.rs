@@ -120,7 +120,9 @@ async fn shadowed(
             sync_core::value::ValueRef::Text(name) => name.into(),
             _ => continue,
         };
-        let within = |c: &Change| c.version.origin == origin && range.first <= c.version.seq && c.version.seq <= range.last;
+        let within = |c: &Change| {
+            c.version.origin == origin && range.first <= c.version.seq && c.version.seq <= range.last
+        };
         changes.extend(state.changes(&name, record).into_iter().filter(within));
     }
     changes.sort_by(|a, b| {

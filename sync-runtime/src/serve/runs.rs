@@ -42,7 +42,9 @@ pub(crate) async fn serve(
             if !out.is_empty() && budget == 0 {
                 return Ok(out);
             }
-            let Some((run, used)) = run(db, local, &origins, key, *origin, rest, budget).await? else { break };
+            let Some((run, used)) = run(db, local, &origins, key, *origin, rest, budget).await? else {
+                break;
+            };
             rest.first = run.range().last.next();
             budget = budget.saturating_sub(used);
             out.push(run);
@@ -63,13 +65,16 @@ async fn run(
 ) -> Result<Option<(Run, usize)>> {
     let Some(row) = origins.get(&origin) else { return Ok(None) };
     let own = origin.device == local.origin.device;
-    let public_key = if own { key.public() } else {
+    let public_key = if own {
+        key.public()
+    } else {
         match row.public_key {
             Some(key) => PublicKey(key),
             None => return Ok(None),
         }
     };
-    let sql = "SELECT s, header, shared, proof FROM _sync_log WHERE o = ? AND s BETWEEN ? AND ? ORDER BY s LIMIT ?";
+    let sql =
+        "SELECT s, header, shared, proof FROM _sync_log WHERE o = ? AND s BETWEEN ? AND ? ORDER BY s LIMIT ?";
     let values = vec![
         Sql::BigInt(Some(row.number.0)),
         Sql::BigInt(Some(signed(range.first.0))),
@@ -107,7 +112,11 @@ async fn run(
     if run.headers.is_empty() {
         return Ok(None);
     }
-    if own { sign(&mut run, local, key) } else { prove(db, row.number, &mut run, signature).await? }
+    if own {
+        sign(&mut run, local, key)
+    } else {
+        prove(db, row.number, &mut run, signature).await?
+    }
     if owned_rows > 0 {
         run.owned = owned::pages(db, local, row.number, origin, run.range()).await?;
     }

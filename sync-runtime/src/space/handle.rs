@@ -132,9 +132,9 @@ impl Space {
 
     /// What is held here: everything that this program or another one on this device committed before the call, and
     /// all that has arrived.
-    pub async fn vector(&self) -> Result<Arc<VersionVector>> {
+    pub async fn vector(&self) -> Result<VersionVector> {
         self.shared.engine.foreign_writes().await?;
-        Ok(self.held())
+        Ok(VersionVector::clone(&self.held()))
     }
 
     fn held(&self) -> Arc<VersionVector> {

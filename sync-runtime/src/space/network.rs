@@ -4,7 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sync_plugin::{Context, PluginError, Registry, Url};
 
-use crate::{Error, ErrorKind, Result, engine::Engine, exchange::{Exchange, PeerStatus}};
+use crate::{
+    Error, ErrorKind, Result,
+    engine::Engine,
+    exchange::{Exchange, PeerStatus},
+};
 
 /// What a space is connected with.
 pub(super) struct Network {

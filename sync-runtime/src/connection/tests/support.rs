@@ -39,6 +39,11 @@ impl CommitHook for CountingHook {
         })
     }
 
+    fn uncertain(&self, token: Token) -> BoxFuture<'_, ()> {
+        self.committed(token);
+        Box::pin(async {})
+    }
+
     fn committed(&self, token: Token) {
         let token = token.and_then(|token| token.downcast::<&str>().ok());
         assert_eq!(token.as_deref(), Some(&"token"), "each token comes back");
