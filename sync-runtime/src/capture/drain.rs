@@ -146,8 +146,10 @@ impl<'a> Drain<'a> {
 
     /// One record at a time.
     async fn each(&mut self, summary: &Summary, model: &'a Model, sql: &'a ModelSql) -> Result<()> {
-        let origins = Origins::load(self.tx).await?;
-        let touched = touched::read(self.tx, self.local, &origins, model, sql).await?;
+        let (touched, mut origins) = touched::read(self.tx, self.local, model, sql).await?;
+        if summary.shadowed || summary.ceiling >= self.hlc {
+            origins = Origins::load(self.tx).await?;
+        }
         let ids: Vec<RecordId> = touched.iter().map(|t| t.record).collect();
         let mut author = Author {
             origin: self.local.origin,

@@ -1,8 +1,9 @@
 //! What a transaction did to the rows of one model, netted per record: how each was before and how it is now.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 
-use sea_orm::{DatabaseTransaction, Value as Sql};
+use sea_orm::{DatabaseTransaction, QueryResult, Value as Sql};
+use sqlx::sqlite::SqliteRow;
 use sync_core::{
     ids::{DeviceId, RecordId},
     value::{Value, ValueRef},
@@ -53,63 +54,104 @@ pub(super) struct After {
     pub(super) device: Option<DeviceId>,
 }
 
-/// The notes on one key.
-#[derive(Debug)]
-struct KeyNotes {
+/// The old rows of records: wire values and the fields that differ from the row of the same record now.
+type Images = HashMap<RecordId, (Vec<Value>, FieldMask)>;
+
+/// Reads and nets the notes of a model. Returns the origins of the versions with them.
+pub(super) async fn read(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    model: &Model,
+    sql: &ModelSql,
+) -> Result<(Vec<Touched>, Origins)> {
+    let rows = query(tx, &noted_rows(model, sql), vec![Sql::BigInt(Some(model.number))]).await?;
+    let origins = origins_of(tx, local, sql, &rows).await?;
+    let noted = net(model, sql, &origins, &rows)?;
+    let with_images =
+        model.may_be_shared() && (model.needs_images() || noted.values().any(|noted| noted.replaced));
+    let mut images = if with_images { read_images(tx, local, model).await? } else { Images::new() };
+    let mut touched: BTreeMap<RecordId, Touched> = BTreeMap::new();
+    let entry = |record| Touched { record, before: None, after: None, mask: FieldMask::default() };
+    for (key, noted) in noted {
+        let id = noted.now.as_ref().map(|(record, _)| *record);
+        if let (true, Some(old), Some(stored)) = (noted.existed, noted.old_id.or(id), noted.stored) {
+            let slot = touched.entry(old).or_insert_with(|| entry(old));
+            let (image, differing) = images.remove(&old).map_or((None, None), |(v, m)| (Some(v), Some(m)));
+            slot.mask.add(noted.mask);
+            if let (true, Some(differing)) = (noted.replaced, differing) {
+                slot.mask.add(differing);
+            }
+            slot.before = Some(Before { key: key.clone(), stored, image });
+        }
+        if let Some((record, after)) = noted.now {
+            let slot = touched.entry(record).or_insert_with(|| entry(record));
+            slot.mask.add(noted.mask);
+            slot.after = Some(after);
+        }
+    }
+    Ok((touched.into_values().collect(), origins))
+}
+
+/// Every note with the version and the row that its key has now.
+fn noted_rows(model: &Model, sql: &ModelSql) -> String {
+    let noted = (0..sql.key_columns).map(|n| format!("p.k{n}")).collect::<Vec<_>>().join(", ");
+    let (owner_joins, device) =
+        sql.owner.as_ref().map_or(("", "NULL"), |owner| (owner.joins.as_str(), owner.device.as_str()));
+    let first_key = model.key.first().map(|k| quote(&k.column)).unwrap_or_default();
+    format!(
+        "SELECT p.t, p.r, p.w0, p.w1, p.w2, p.w3, {noted}, {}, a.{first_key} IS NOT NULL, {device}, {}
+         FROM _sync_pending p LEFT JOIN {} v ON {}{} LEFT JOIN {} ON {}{}{owner_joins}
+         WHERE p.m = ? ORDER BY p.n",
+        StoredVersion::columns(model),
+        sql.wire,
+        model.versions_table(),
+        sql.version_pending,
+        StoredVersion::LOG_JOIN,
+        sql.table,
+        sql.pending_join,
+        sql.joins,
+    )
+}
+
+/// Column of the first key in [`noted_rows`].
+const KEYS: usize = 6;
+
+/// The own origin where nothing else is needed, which is usual; else all.
+async fn origins_of(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    sql: &ModelSql,
+    rows: &[QueryResult],
+) -> Result<Origins> {
+    for row in rows {
+        let number = optional_integer(sqlite_row(row)?, KEYS + sql.key_columns)?;
+        if number.is_some_and(|number| number != local.own.0) {
+            return Origins::load(tx).await;
+        }
+    }
+    Ok(Origins::only(local.origin, local.own))
+}
+
+/// The notes on one key, and what it has now.
+struct Noted {
     existed: bool,
     old_id: Option<RecordId>,
     mask: FieldMask,
     /// The row went away at some point; the mask alone does not say what differs.
     replaced: bool,
+    stored: Option<StoredVersion>,
+    now: Option<(RecordId, After)>,
 }
 
-/// The old rows of records: wire values and the fields that differ from the row of the same record now.
-type Images = HashMap<RecordId, (Vec<Value>, FieldMask)>;
-
-/// Reads and nets the notes of a model.
-pub(super) async fn read(
-    tx: &DatabaseTransaction,
-    local: &Local,
+fn net(
+    model: &Model,
+    sql: &ModelSql,
     origins: &Origins,
-    model: &Model,
-    sql: &ModelSql,
-) -> Result<Vec<Touched>> {
-    let notes = read_notes(tx, model, sql).await?;
-    let with_images =
-        model.may_be_shared() && (model.needs_images() || notes.values().any(|note| note.replaced));
-    let mut images = if with_images { read_images(tx, local, model).await? } else { Images::new() };
-    let mut touched: BTreeMap<RecordId, Touched> = BTreeMap::new();
-    let entry = |record| Touched { record, before: None, after: None, mask: FieldMask::default() };
-    for row in read_rows(tx, origins, model, sql).await? {
-        let Some(note) = notes.get(&row.key) else { continue };
-        if let (true, Some(old), Some(stored)) = (note.existed, note.old_id.or(row.id()), row.stored) {
-            let slot = touched.entry(old).or_insert_with(|| entry(old));
-            let (image, differing) = images.remove(&old).map_or((None, None), |(v, m)| (Some(v), Some(m)));
-            slot.mask.add(note.mask);
-            if let (true, Some(differing)) = (note.replaced, differing) {
-                slot.mask.add(differing);
-            }
-            slot.before = Some(Before { key: row.key.clone(), stored, image });
-        }
-        if let Some((record, after)) = row.now {
-            let slot = touched.entry(record).or_insert_with(|| entry(record));
-            slot.mask.add(note.mask);
-            slot.after = Some(After { key: row.key, ..after });
-        }
-    }
-    Ok(touched.into_values().collect())
-}
-
-async fn read_notes(
-    tx: &DatabaseTransaction,
-    model: &Model,
-    sql: &ModelSql,
-) -> Result<HashMap<Key, KeyNotes>> {
-    let keys = (0..sql.key_columns).map(|n| format!("k{n}")).collect::<Vec<_>>().join(", ");
-    let text = format!("SELECT t, r, w0, w1, w2, w3, {keys} FROM _sync_pending WHERE m = ? ORDER BY n");
-    let mut notes: HashMap<Key, KeyNotes> = HashMap::new();
-    for row in query(tx, &text, vec![Sql::BigInt(Some(model.number))]).await? {
-        let row = sqlite_row(&row)?;
+    rows: &[QueryResult],
+) -> Result<HashMap<Key, Noted>> {
+    let mut out: HashMap<Key, Noted> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let row = sqlite_row(row)?;
         let kind = NoteKind::from_number(integer(row, 0)?);
         let old_id = match cell(row, 1)? {
             ValueRef::Null => None,
@@ -119,76 +161,52 @@ async fn read_notes(
         for (n, word) in words.iter_mut().enumerate() {
             *word = optional_integer(row, 2 + n)?.unwrap_or(0);
         }
-        let note = notes.entry(Key::read(row, 6, sql.key_columns)?).or_insert_with(|| KeyNotes {
-            existed: kind != Some(NoteKind::Insert),
-            old_id: None,
-            mask: FieldMask::default(),
-            replaced: false,
-        });
-        if note.existed {
-            note.old_id = note.old_id.or(old_id);
-        }
-        note.mask.add(FieldMask::from_words(words));
-        note.replaced |= !matches!(kind, Some(NoteKind::Insert | NoteKind::Update))
-            || (note.existed && kind == Some(NoteKind::Insert));
-    }
-    Ok(notes)
-}
-
-/// A noted key with its version and its row.
-struct NotedRow {
-    key: Key,
-    stored: Option<StoredVersion>,
-    now: Option<(RecordId, After)>,
-}
-
-impl NotedRow {
-    fn id(&self) -> Option<RecordId> {
-        self.now.as_ref().map(|(record, _)| *record)
-    }
-}
-
-async fn read_rows(
-    tx: &DatabaseTransaction,
-    origins: &Origins,
-    model: &Model,
-    sql: &ModelSql,
-) -> Result<Vec<NotedRow>> {
-    let keys = (0..sql.key_columns).map(|n| format!("k{n}")).collect::<Vec<_>>().join(", ");
-    let noted = (0..sql.key_columns).map(|n| format!("p.k{n}")).collect::<Vec<_>>().join(", ");
-    let (owner_joins, device) =
-        sql.owner.as_ref().map_or(("", "NULL"), |owner| (owner.joins.as_str(), owner.device.as_str()));
-    let first_key = model.key.first().map(|k| quote(&k.column)).unwrap_or_default();
-    let text = format!(
-        "SELECT {noted}, {}, a.{first_key} IS NOT NULL, {device}, {} FROM (SELECT DISTINCT {keys} FROM _sync_pending WHERE m = ?) p
-         LEFT JOIN {} v ON {}{} LEFT JOIN {} ON {}{}{owner_joins}",
-        StoredVersion::columns(model),
-        sql.wire,
-        model.versions_table(),
-        sql.version_pending,
-        StoredVersion::LOG_JOIN,
-        sql.table,
-        sql.pending_join,
-        sql.joins,
-    );
-    let mut out = Vec::new();
-    for row in query(tx, &text, vec![Sql::BigInt(Some(model.number))]).await? {
-        let row = sqlite_row(&row)?;
-        let n = sql.key_columns;
-        let key = Key::read(row, 0, n)?;
-        let now = if integer(row, n + 5)? == 0 {
-            None
-        } else {
-            let after = After {
-                key: key.clone(),
-                values: rows::values(model, row, n + 7)?,
-                device: blob(row, n + 6)?.and_then(DeviceId::from_slice),
-            };
-            Some((rows::record_id(model, row, n + 7)?, after))
+        let key = Key::read(row, KEYS, sql.key_columns)?;
+        let noted = match out.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let first = noted(model, sql, origins, row, entry.key(), kind)?;
+                entry.insert(first)
+            }
         };
-        out.push(NotedRow { key, stored: StoredVersion::read(row, n, origins, model)?, now });
+        if noted.existed {
+            noted.old_id = noted.old_id.or(old_id);
+        }
+        noted.mask.add(FieldMask::from_words(words));
+        let inserted = kind == Some(NoteKind::Insert);
+        noted.replaced |= !(inserted || kind == Some(NoteKind::Update)) || (noted.existed && inserted);
     }
     Ok(out)
+}
+
+/// The first note on a key.
+fn noted(
+    model: &Model,
+    sql: &ModelSql,
+    origins: &Origins,
+    row: &SqliteRow,
+    key: &Key,
+    kind: Option<NoteKind>,
+) -> Result<Noted> {
+    let at = KEYS + sql.key_columns;
+    let now = if integer(row, at + 5)? == 0 {
+        None
+    } else {
+        let after = After {
+            key: key.clone(),
+            values: rows::values(model, row, at + 7)?,
+            device: blob(row, at + 6)?.and_then(DeviceId::from_slice),
+        };
+        Some((rows::record_id(model, row, at + 7)?, after))
+    };
+    Ok(Noted {
+        existed: kind != Some(NoteKind::Insert),
+        old_id: None,
+        mask: FieldMask::default(),
+        replaced: false,
+        stored: StoredVersion::read(row, at, origins, model)?,
+        now,
+    })
 }
 
 async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model) -> Result<Images> {

@@ -36,6 +36,12 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
+    /// Only this one, with nothing held: enough to read versions that it wrote.
+    pub(crate) fn only(origin: Origin, number: OriginNumber) -> Self {
+        let row = OriginRow { number, held: Held::default(), head_hash: Hash::NONE, public_key: None };
+        Self { rows: HashMap::from([(origin, row)]), numbers: HashMap::from([(number, origin)]) }
+    }
+
     /// Reads them all.
     pub(crate) async fn load(tx: &(impl ConnectionTrait + ?Sized)) -> Result<Self> {
         let mut out = Self::default();
