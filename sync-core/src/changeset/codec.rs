@@ -299,7 +299,9 @@ fn decode_column(reader: &mut Reader<'_>, n: usize) -> Result<Column, BodyError>
         }
     }
     let text = reader.take(text_bytes)?;
-    cells.text = std::str::from_utf8(text).map_err(|_| BodyError::Malformed("text is not UTF-8"))?.to_owned();
+    std::str::from_utf8(text)
+        .map_err(|_| BodyError::Malformed("text is not UTF-8"))?
+        .clone_into(&mut cells.text);
     if boundaries.iter().any(|at| !cells.text.is_char_boundary(*at)) {
         return Err(BodyError::Malformed("text is not UTF-8"));
     }
@@ -429,7 +431,7 @@ impl<'a> Reader<'a> {
         if flags.iter().any(|flag| *flag > 1) {
             return Err(BodyError::Malformed("stamps"));
         }
-        let present = flags.iter().filter(|flag| **flag == 1).count();
+        let present = flags.iter().copied().map(usize::from).sum();
         let mut stamps = self.stamps(present)?.into_iter();
         Ok(flags.iter().map(|flag| if *flag == 1 { stamps.next() } else { None }).collect())
     }

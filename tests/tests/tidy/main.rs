@@ -1,0 +1,15 @@
+//! The house rules that a test can hold. Each check is a pure function from files to findings, so that it can be
+//! shown to find what was planted; one test runs it over the workspace.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
+
+mod dependencies;
+mod documents;
+mod facade;
+mod habits;
+mod invariants;
+mod layout;
+mod licences;
+mod plugins;
+mod script;
+mod tokens;
+mod tree;
