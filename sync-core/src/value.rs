@@ -139,7 +139,7 @@ impl PartialEq for ValueRef<'_> {
     }
 }
 
-/// How concurrent values of a field merge (MERGE.md section 3). Every field on the wire names it.
+/// How concurrent values of a field merge (docs/merge.md section 3). Every field on the wire names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum MergeKind {

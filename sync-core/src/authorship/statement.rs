@@ -23,7 +23,7 @@ pub struct Head {
     pub hash: Hash,
 }
 
-/// What was forgotten for good (MERGE.md section 6).
+/// What was forgotten for good (docs/merge.md section 6).
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Floor {
     /// Everything forgotten is covered by this.

@@ -1,6 +1,6 @@
 //! The check of a run: everything that can be known without the receiver's own state. Two outcomes are kept apart.
 //! A [`Violation`] is the sender's fault: the run is not what an origin signed; nothing of it is kept. A [`Refusal`]
-//! is the author's: he signed a changeset that no member may accept, so all record it alike (MERGE.md section 3).
+//! is the author's: he signed a changeset that no member may accept, so all record it alike (docs/merge.md section 3).
 
 use std::collections::BTreeMap;
 

@@ -103,7 +103,7 @@ pub struct Section {
     /// Their versions.
     pub versions: Versions,
     /// Inserts only: the highest stamp that the author knew of the dead record and of unresolved references to
-    /// it (MERGE.md section 6). Empty when no change has one.
+    /// it (docs/merge.md section 6). Empty when no change has one.
     pub over: Vec<Option<Stamp>>,
     /// The delete that the author saw, for the values of counters, maxima, minima and sets. Empty when no change
     /// has one.

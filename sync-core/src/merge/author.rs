@@ -1,4 +1,4 @@
-//! Stamps of local changes: `max(clock, what it overwrites + 1)` (MERGE.md section 2). Whoever saw a value can
+//! Stamps of local changes: `max(clock, what it overwrites + 1)` (docs/merge.md section 2). Whoever saw a value can
 //! replace it, whatever stamp it carries.
 
 use super::record::{DeletePolicy, Record};

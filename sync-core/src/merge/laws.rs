@@ -193,7 +193,7 @@ proptest! {
         prop_assert_eq!(dots, given);
     }
 
-    /// MERGE.md section 5: whoever holds every dot of a record has its state, so a response may leave it out.
+    /// docs/merge.md section 5: whoever holds every dot of a record has its state, so a response may leave it out.
     #[test]
     fn who_holds_every_dot_has_the_state(all in changes()) {
         let record = joined(&all);

@@ -1,4 +1,4 @@
-//! The merged state of a record (MERGE.md, M): a pure join of authored writes. It knows no tables, no clock and
+//! The merged state of a record (docs/merge.md, M): a pure join of authored writes. It knows no tables, no clock and
 //! no order of arrival.
 
 mod author;

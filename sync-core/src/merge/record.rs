@@ -40,7 +40,7 @@ impl BitOrAssign for Joined {
     }
 }
 
-/// What an insert declares to be dead (MERGE.md section 6), and which insert. It keeps the insert's dot even when
+/// What an insert declares to be dead (docs/merge.md section 6), and which insert. It keeps the insert's dot even when
 /// a later insert without it has won, so that whoever lacks it is served.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Over {
@@ -190,7 +190,7 @@ impl Record {
         self.over.as_ref()
     }
 
-    /// Up to which stamp the record is dead: MERGE.md's `d`.
+    /// Up to which stamp the record is dead: docs/merge.md's `d`.
     pub fn delete_stamp(&self) -> Option<Stamp> {
         self.over.map(|over| over.stamp).max(self.delete.map(|delete| delete.stamp))
     }

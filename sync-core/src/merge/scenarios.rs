@@ -1,4 +1,4 @@
-//! Named cases: what other systems got wrong, and the examples of MERGE.md, each with the right outcome.
+//! Named cases: what other systems got wrong, and the examples of docs/merge.md, each with the right outcome.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -177,7 +177,7 @@ fn dead_stays_dead_until_an_insert_above_the_delete() {
     assert_eq!(record.value("title"), Some(text("again")));
 }
 
-/// MERGE.md section 2: child c (reference at 8) of P, deleted at 10; P is inserted again at a clock of 3.
+/// docs/merge.md section 2: child c (reference at 8) of P, deleted at 10; P is inserted again at a clock of 3.
 #[test]
 fn reinserted_parent_is_above_its_delete_and_does_not_bring_children_back() {
     let dead = joined(&[titled(at(1, A), "p"), delete(at(10, A))]);

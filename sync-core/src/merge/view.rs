@@ -1,4 +1,4 @@
-//! The rules of the view (MERGE.md, V) that need nothing but merged states.
+//! The rules of the view (docs/merge.md, V) that need nothing but merged states.
 
 use std::cmp::Ordering;
 

@@ -44,6 +44,36 @@ fn findings(file: &File) -> Vec<String> {
     found.into_iter().map(|found| format!("{}:{}: {}", file.path, found.line, found.what)).collect()
 }
 
+/// What reads the clock, draws random numbers or starts tasks.
+const HOSTS_ONLY: &[(&str, &[Step])] = &[
+    ("reads the clock", &[Word("SystemTime"), Sign(':'), Sign(':'), Word("now")]),
+    ("reads the clock", &[Word("Instant"), Sign(':'), Sign(':'), Word("now")]),
+    ("reads the clock", &[Word("Utc"), Sign(':'), Sign(':'), Word("now")]),
+    ("draws random numbers", &[Word("getrandom")]),
+    ("draws random numbers", &[Word("new_v4")]),
+    ("starts a task", &[Word("tokio"), Sign(':'), Sign(':'), Word("spawn")]),
+    ("starts a task", &[Word("task"), Sign(':'), Sign(':'), Word("spawn")]),
+    ("starts a task", &[Word("spawn_blocking")]),
+];
+
+/// The module that is given time, randomness and tasks by the system, and gives them to everybody else.
+const HOST: &str = "sync-runtime/src/host.rs";
+
+/// Whether a source is part of what must be given them: the core, the runtime and the plugins, without their tests.
+fn is_given_them(path: &str) -> bool {
+    let library = path.starts_with("sync-core/src/")
+        || path.starts_with("sync-runtime/src/")
+        || path.starts_with("sync-models/src/")
+        || (path.starts_with("plugins/") && path.contains("/src/") && !path.starts_with("plugins/conformance/"));
+    library && !path.contains("/tests/") && path != HOST
+}
+
+fn hosts_work(file: &File) -> Vec<String> {
+    let stream = tokens::of(&file.text);
+    let found = HOSTS_ONLY.iter().flat_map(|(what, steps)| tokens::find(stream.clone(), what, steps));
+    found.map(|found| format!("{}:{}: {}", file.path, found.line, found.what)).collect()
+}
+
 /// SeaORM and serde have an `ignore` of their own.
 fn is_serde(attribute: &proc_macro2::TokenStream) -> bool {
     let text = attribute.to_string();
@@ -79,6 +109,16 @@ fn machine_paths(file: &File) -> Vec<String> {
 fn no_source_swallows_results_or_switches_lints_or_tests_off() {
     let found: Vec<String> = tree::sources().iter().flat_map(findings).collect();
     tree::none("habits that hide mistakes", &found);
+}
+
+/// Invariant 15.
+#[test]
+fn time_randomness_and_tasks_come_from_one_module() {
+    let sources = tree::sources();
+    let given = sources.iter().filter(|file| is_given_them(&file.path));
+    let found: Vec<String> = given.flat_map(hosts_work).collect();
+    tree::none("ask the Context", &found);
+    assert!(!hosts_work(&tree::read(HOST)).is_empty(), "the module that may is found by the same patterns");
 }
 
 #[test]
@@ -142,6 +182,17 @@ mod planted {
     #[test]
     fn the_line_is_told() {
         assert_eq!(of("fn f() {\n\n    todo!()\n}"), ["a.rs:3: `todo!` is work left open"]);
+    }
+
+    #[test]
+    fn a_clock_of_ones_own_is_found() {
+        let file = File::planted("sync-core/src/a.rs", "fn f() { g(std::time::SystemTime::now()) }\nuse getrandom::x;");
+        assert!(is_given_them(&file.path));
+        assert_eq!(hosts_work(&file), [
+            "sync-core/src/a.rs:1: reads the clock",
+            "sync-core/src/a.rs:2: draws random numbers"
+        ]);
+        assert!(!is_given_them(HOST) && !is_given_them("sync-core/src/session/tests/pair.rs"));
     }
 
     #[test]
