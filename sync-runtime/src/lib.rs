@@ -1,20 +1,39 @@
 //! The engine of sync-kit on an application's SQLite database.
 
-mod apply;
-mod capture;
-pub mod catalog;
-mod connection;
-pub mod derived;
-mod engine;
-pub mod error;
-mod event;
-mod exchange;
-pub mod host;
-mod ingest;
+// What the application declares, checked against its database.
 pub mod registration;
-mod serve;
-mod space;
+
+pub mod catalog;
+
+// The database: connections with a hook before every commit, and the framework's tables.
+mod connection;
+
 mod store;
+
+// ORDER: from here on the modules stand in the order in which data flows, out of the device and into another.
+// Blank lines keep it, because rustfmt sorts what stands together.
+mod capture;
+
+mod serve;
+
+mod exchange;
+
+mod ingest;
+
+mod apply;
+
+pub mod derived;
+
+mod event;
+
+// What holds the parts together, and what they are given.
+mod engine;
+
+mod space;
+
+pub mod error;
+
+pub mod host;
 
 pub use connection::{SpaceStream, SpaceTransaction, SpaceTransactionStream};
 pub use error::{Error, ErrorKind, Result};

@@ -28,6 +28,7 @@ impl TokioHost {
 }
 
 impl Host for TokioHost {
+    #[expect(clippy::disallowed_methods, reason = "this host stands in for the runtime's")]
     fn spawn(&self, _name: &'static str, task: BoxFuture<'static, ()>) -> TaskHandle {
         let task = self.runtime.spawn(task).abort_handle();
         TaskHandle::new(move || task.abort())

@@ -18,15 +18,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sync-transport-websocket", &["sync-plugin"]),
     ("sync-runtime", &["sync-core", "sync-plugin"]),
     ("sync-models", &["sync-core", "sync-derive", "sync-runtime"]),
-    ("sync-kit", &[
-        "sync-core",
-        "sync-derive",
-        "sync-plugin",
-        "sync-runtime",
-        "sync-models",
-        "sync-transport-memory",
-        "sync-transport-websocket",
-    ]),
+    (
+        "sync-kit",
+        &[
+            "sync-core",
+            "sync-derive",
+            "sync-plugin",
+            "sync-runtime",
+            "sync-models",
+            "sync-transport-memory",
+            "sync-transport-websocket",
+        ],
+    ),
 ];
 
 /// Programs and tests, on which nothing may depend.
@@ -113,10 +116,13 @@ mod planted {
     #[test]
     fn an_unknown_crate_and_a_used_program_are_found() {
         let found = of(&[("sync-bench", &[]), ("sync-new", &["sync-bench"])]);
-        assert_eq!(found, [
-            "sync-new depends on sync-bench, on which nothing may",
-            "sync-new has no place in the direction of dependencies"
-        ]);
+        assert_eq!(
+            found,
+            [
+                "sync-new depends on sync-bench, on which nothing may",
+                "sync-new has no place in the direction of dependencies"
+            ]
+        );
     }
 
     #[test]

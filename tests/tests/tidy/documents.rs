@@ -29,7 +29,8 @@ fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
 
 /// Rust blocks of `document` that do not stand in the source word for word.
 fn strangers(document: &File, source: &str) -> Vec<String> {
-    let lost = blocks(&document.text, "rust").into_iter().filter(|(_, block)| !source.contains(block.as_str()));
+    let lost =
+        blocks(&document.text, "rust").into_iter().filter(|(_, block)| !source.contains(block.as_str()));
     lost.map(|(n, _)| format!("{}:{n}: this code is not in the quickstart", document.path)).collect()
 }
 
@@ -151,7 +152,8 @@ mod planted {
 
     #[test]
     fn code_that_is_not_in_the_quickstart_is_found() {
-        let readme = File::planted("R.md", "```rust\nfn a() {}\n```\n\n```sh\nrun\n```\n\n```rust\nfn c() {}\n```\n");
+        let readme =
+            File::planted("R.md", "```rust\nfn a() {}\n```\n\n```sh\nrun\n```\n\n```rust\nfn c() {}\n```\n");
         let found = strangers(&readme, "//! Words.\nfn a() {}\nfn b() {}\n");
         assert_eq!(found, ["R.md:9: this code is not in the quickstart"]);
     }
@@ -160,7 +162,10 @@ mod planted {
     fn a_link_to_nothing_is_found() {
         let paths = BTreeSet::from(["docs/a.md".to_owned(), "src/lib.rs".to_owned()]);
         let text = "[a](a.md) [up](../src/lib.rs#x) [dir](../src) [web](https://example.org/x) [here](#y)\n[b](b.md)";
-        assert_eq!(broken_links(&File::planted("docs/c.md", text), &paths), ["docs/c.md:2: b.md leads nowhere"]);
+        assert_eq!(
+            broken_links(&File::planted("docs/c.md", text), &paths),
+            ["docs/c.md:2: b.md leads nowhere"]
+        );
     }
 
     #[test]

@@ -25,8 +25,7 @@ fn findings(manifest: &str, sources: &[File]) -> Vec<String> {
     let features = optional(manifest);
     let mut found = Vec::new();
     for feature in &features {
-        let named =
-            sources.iter().any(|file| gates(&file.text).iter().any(|(_, gate)| gate == feature));
+        let named = sources.iter().any(|file| gates(&file.text).iter().any(|(_, gate)| gate == feature));
         if !named {
             found.push(format!("feature `{feature}` links nothing: name its package in src/lib.rs"));
         }
@@ -47,7 +46,8 @@ fn findings(manifest: &str, sources: &[File]) -> Vec<String> {
 #[test]
 fn every_feature_of_the_facade_is_named_in_one_list() {
     let manifest = tree::read("Cargo.toml").text;
-    let sources: Vec<File> = tree::sources().into_iter().filter(|file| file.path.starts_with("src/")).collect();
+    let sources: Vec<File> =
+        tree::sources().into_iter().filter(|file| file.path.starts_with("src/")).collect();
     assert!(!optional(&manifest).is_empty(), "no features were found");
     tree::none("features of the facade", &findings(&manifest, &sources));
 }
@@ -66,13 +66,15 @@ fn the_readme_and_the_script_know_every_feature() {
 mod planted {
     use super::*;
 
-    const MANIFEST: &str = "[features]\ndefault = [\"b\"]\na = [\"dep:x-a\"]\nb = [\"dep:x-b\"]\n\n[dependencies]\n";
+    const MANIFEST: &str =
+        "[features]\ndefault = [\"b\"]\na = [\"dep:x-a\"]\nb = [\"dep:x-b\"]\n\n[dependencies]\n";
 
     fn of(files: &[(&str, &str)]) -> Vec<String> {
         findings(MANIFEST, &files.iter().map(|(path, text)| File::planted(path, *text)).collect::<Vec<_>>())
     }
 
-    const LIST: &str = "#[cfg(feature = \"a\")]\npub use x_a as _;\n#[cfg(feature = \"b\")]\npub use x_b as _;\n";
+    const LIST: &str =
+        "#[cfg(feature = \"a\")]\npub use x_a as _;\n#[cfg(feature = \"b\")]\npub use x_b as _;\n";
 
     #[test]
     fn a_whole_list_passes() {
@@ -82,15 +84,18 @@ mod planted {
     #[test]
     fn a_feature_that_links_nothing_is_found() {
         let list = LIST.replace("\"b\"", "\"a\"");
-        assert_eq!(of(&[("src/lib.rs", &list)]), ["feature `b` links nothing: name its package in src/lib.rs"]);
+        assert_eq!(
+            of(&[("src/lib.rs", &list)]),
+            ["feature `b` links nothing: name its package in src/lib.rs"]
+        );
     }
 
     #[test]
     fn an_unknown_feature_and_a_second_list_are_found() {
         let other = "#[cfg(feature = \"c\")]\nmod c;\n";
-        assert_eq!(of(&[("src/lib.rs", LIST), ("src/c.rs", other)]), [
-            "src/c.rs:1: there is no feature `c`",
-            "src/c.rs:1: features are listed in src/lib.rs only"
-        ]);
+        assert_eq!(
+            of(&[("src/lib.rs", LIST), ("src/c.rs", other)]),
+            ["src/c.rs:1: there is no feature `c`", "src/c.rs:1: features are listed in src/lib.rs only"]
+        );
     }
 }

@@ -9,19 +9,15 @@ use crate::{
 use Step::{Group, Sign, Unit, Word};
 
 const PATTERNS: &[(&str, &[Step])] = &[
-    ("`let _ =` hides a result; handle it, or `drop` it with the reason", &[
-        Word("let"),
-        Word("_"),
-        Sign('='),
-    ]),
+    (
+        "`let _ =` hides a result; handle it, or `drop` it with the reason",
+        &[Word("let"), Word("_"), Sign('=')],
+    ),
     ("`.ok();` swallows an error", &[Sign('.'), Word("ok"), Unit, Sign(';')]),
-    ("`.await.unwrap_or_default()` turns a failure into a value", &[
-        Sign('.'),
-        Word("await"),
-        Sign('.'),
-        Word("unwrap_or_default"),
-        Unit,
-    ]),
+    (
+        "`.await.unwrap_or_default()` turns a failure into a value",
+        &[Sign('.'), Word("await"), Sign('.'), Word("unwrap_or_default"), Unit],
+    ),
     ("`todo!` is work left open", &[Word("todo"), Sign('!'), Group]),
     ("`unimplemented!` is work left open", &[Word("unimplemented"), Sign('!'), Group]),
 ];
@@ -64,7 +60,9 @@ fn is_given_them(path: &str) -> bool {
     let library = path.starts_with("sync-core/src/")
         || path.starts_with("sync-runtime/src/")
         || path.starts_with("sync-models/src/")
-        || (path.starts_with("plugins/") && path.contains("/src/") && !path.starts_with("plugins/conformance/"));
+        || (path.starts_with("plugins/")
+            && path.contains("/src/")
+            && !path.starts_with("plugins/conformance/"));
     library && !path.contains("/tests/") && path != HOST
 }
 
@@ -97,7 +95,8 @@ fn ignored_blocks(file: &File) -> Vec<String> {
 }
 
 /// Folders that exist on one machine only.
-const PLACES: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
+const PLACES: &[&str] =
+    &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
 
 fn machine_paths(file: &File) -> Vec<String> {
     let lines = file.text.lines().zip(1..);
@@ -186,12 +185,15 @@ mod planted {
 
     #[test]
     fn a_clock_of_ones_own_is_found() {
-        let file = File::planted("sync-core/src/a.rs", "fn f() { g(std::time::SystemTime::now()) }\nuse getrandom::x;");
+        let file = File::planted(
+            "sync-core/src/a.rs",
+            "fn f() { g(std::time::SystemTime::now()) }\nuse getrandom::x;",
+        );
         assert!(is_given_them(&file.path));
-        assert_eq!(hosts_work(&file), [
-            "sync-core/src/a.rs:1: reads the clock",
-            "sync-core/src/a.rs:2: draws random numbers"
-        ]);
+        assert_eq!(
+            hosts_work(&file),
+            ["sync-core/src/a.rs:1: reads the clock", "sync-core/src/a.rs:2: draws random numbers"]
+        );
         assert!(!is_given_them(HOST) && !is_given_them("sync-core/src/session/tests/pair.rs"));
     }
 

@@ -32,7 +32,46 @@ fn logic(file: &File) -> Vec<String> {
         _ => true,
     };
     let found = parsed.items.iter().filter(|item| has_logic(item)).count();
-    if found == 0 { Vec::new() } else { vec![format!("{}: {found} items that are not `mod` or `use`", file.path)] }
+    if found == 0 {
+        Vec::new()
+    } else {
+        vec![format!("{}: {found} items that are not `mod` or `use`", file.path)]
+    }
+}
+
+/// The modules of the runtime in the order in which data flows: what is declared, the database, out of the device,
+/// into another, what holds it together.
+const FLOW: &[&str] = &[
+    "registration",
+    "catalog",
+    "connection",
+    "store",
+    "capture",
+    "serve",
+    "exchange",
+    "ingest",
+    "apply",
+    "derived",
+    "event",
+    "engine",
+    "space",
+    "error",
+    "host",
+];
+
+/// The modules that a file declares, in its order.
+fn modules(file: &File) -> Vec<String> {
+    let parsed = syn::parse_file(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.path));
+    let declared = parsed.items.iter().filter_map(|item| match item {
+        syn::Item::Mod(module) if module.content.is_none() => Some(module.ident.to_string()),
+        _ => None,
+    });
+    declared.collect()
+}
+
+#[test]
+fn the_runtimes_modules_stand_in_the_order_in_which_data_flows() {
+    assert_eq!(modules(&tree::read("sync-runtime/src/lib.rs")), FLOW);
 }
 
 #[test]
@@ -63,6 +102,12 @@ mod planted {
             assert!(opening(&File::planted("a.rs", bad)).is_some(), "{bad:?}");
         }
         assert_eq!(opening(&File::planted("a.rs", "//! For trying.\n")), None);
+    }
+
+    #[test]
+    fn modules_are_read_in_their_order() {
+        let file = File::planted("lib.rs", "mod b;\n\npub mod a;\nuse a::c;\nmod inline { mod d {} }");
+        assert_eq!(modules(&file), ["b", "a"]);
     }
 
     #[test]

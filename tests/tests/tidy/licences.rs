@@ -79,17 +79,27 @@ mod planted {
 
     #[test]
     fn a_licence_that_binds_the_whole_program_is_found() {
-        for bad in ["GPL-3.0", "none stated", "MIT AND AGPL-3.0", "(MIT OR ISC) AND GPL-2.0", "", "SSPL-1.0 OR GPL-3.0"]
-        {
+        for bad in [
+            "GPL-3.0",
+            "none stated",
+            "MIT AND AGPL-3.0",
+            "(MIT OR ISC) AND GPL-2.0",
+            "",
+            "SSPL-1.0 OR GPL-3.0",
+        ] {
             assert!(!acceptable(bad), "{bad}");
         }
     }
 
     #[test]
     fn choices_and_sums_are_read() {
-        for good in
-            ["MIT", "MIT OR Apache-2.0", "MIT/Apache-2.0", "GPL-2.0 OR MIT", "(MIT OR GPL-2.0) AND Unicode-3.0"]
-        {
+        for good in [
+            "MIT",
+            "MIT OR Apache-2.0",
+            "MIT/Apache-2.0",
+            "GPL-2.0 OR MIT",
+            "(MIT OR GPL-2.0) AND Unicode-3.0",
+        ] {
             assert!(acceptable(good), "{good}");
         }
     }

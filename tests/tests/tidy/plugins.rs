@@ -3,17 +3,26 @@
 use crate::tree::{self, File};
 
 /// What every transport crate has.
-const FILES: &[&str] =
-    &["Cargo.toml", "docs.md", "src/lib.rs", "src/config.rs", "src/backend.rs", "src/io.rs", "tests/conformance.rs"];
+const FILES: &[&str] = &[
+    "Cargo.toml",
+    "docs.md",
+    "src/lib.rs",
+    "src/config.rs",
+    "src/backend.rs",
+    "src/io.rs",
+    "tests/conformance.rs",
+];
 
 /// What `docs.md` of a transport says.
-const SECTIONS: &[&str] = &["| Scheme |", "| Capabilities |", "### Addresses", "### Configuration", "```rust"];
+const SECTIONS: &[&str] =
+    &["| Scheme |", "| Capabilities |", "### Addresses", "### Configuration", "```rust"];
 
 /// The folder of a plugin that a file belongs to.
 fn plugin_of(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("plugins/")?;
     let (folder, _) = rest.split_once('/')?;
-    (folder == "template" || folder.starts_with("transport-") || folder.starts_with("layer-")).then_some(folder)
+    (folder == "template" || folder.starts_with("transport-") || folder.starts_with("layer-"))
+        .then_some(folder)
 }
 
 fn findings(files: &[File]) -> Vec<String> {
@@ -26,7 +35,10 @@ fn findings(files: &[File]) -> Vec<String> {
             files.iter().find(|file| file.path == path).map(|file| file.text.as_str())
         };
         found.extend(
-            FILES.iter().filter(|name| text(name).is_none()).map(|name| format!("plugins/{folder}: no {name}")),
+            FILES
+                .iter()
+                .filter(|name| text(name).is_none())
+                .map(|name| format!("plugins/{folder}: no {name}")),
         );
         let docs = text("docs.md").unwrap_or_default();
         for section in SECTIONS.iter().filter(|section| !docs.contains(**section)) {

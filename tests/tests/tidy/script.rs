@@ -18,8 +18,12 @@ const STEPS: &[&str] = &[
 ];
 
 fn findings(script: &File) -> Vec<String> {
-    let commands: Vec<&str> =
-        script.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let commands: Vec<&str> = script
+        .text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
     let mut found = Vec::new();
     if !script.text.starts_with("#!/usr/bin/env bash\n") || commands.first() != Some(&"set -euo pipefail") {
         found.push("does not stop at the first failure".to_owned());
@@ -77,7 +81,10 @@ mod planted {
 
     #[test]
     fn a_script_that_goes_on_after_a_failure_is_found() {
-        assert_eq!(of(whole().replace("set -euo pipefail", "set -u")), ["does not stop at the first failure"]);
+        assert_eq!(
+            of(whole().replace("set -euo pipefail", "set -u")),
+            ["does not stop at the first failure"]
+        );
         let hidden = whole().replace(TESTS, &format!("{TESTS} || true\n{TESTS}"));
         assert_eq!(of(hidden), ["line 8 hides a failure"]);
     }

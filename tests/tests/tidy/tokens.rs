@@ -33,7 +33,8 @@ pub(crate) fn of(text: &str) -> TokenStream {
 /// Every place where the steps follow each other, at any depth.
 pub(crate) fn find(tokens: TokenStream, what: &'static str, steps: &[Step]) -> Vec<Found> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let here = tokens.windows(steps.len()).filter(|window| window.iter().zip(steps).all(|(t, s)| fits(t, *s)));
+    let here =
+        tokens.windows(steps.len()).filter(|window| window.iter().zip(steps).all(|(t, s)| fits(t, *s)));
     let mut found: Vec<Found> = here
         .filter_map(|window| window.first())
         .map(|first| Found { line: first.span().start().line, what })
