@@ -59,7 +59,7 @@ async fn obey(space: &Space, device: &device::Model, path: &Path, order: Order) 
             json!(index::index(space, device, &folder, None, path, Output::new(false)).await?)
         }
         Order::Invite => json!(space.invite()?.to_string()),
-        Order::Vector => json!(vector_text(&*space.vector().await?)?),
+        Order::Vector => json!(vector_text(&space.vector().await?)?),
         Order::CatchUp { vector } => {
             space.caught_up_with(&vector_from(&vector)?).await?;
             Value::Null
