@@ -98,8 +98,8 @@ impl Pair {
 
     /// Waits until both hold the same.
     pub(crate) async fn converge(&self) -> Outcome<()> {
-        self.there.caught_up_with(&*self.here.vector().await?).await?;
-        self.here.caught_up_with(&*self.there.vector().await?).await?;
+        self.there.caught_up_with(&self.here.vector().await?).await?;
+        self.here.caught_up_with(&self.there.vector().await?).await?;
         Ok(())
     }
 
