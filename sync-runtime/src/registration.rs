@@ -124,7 +124,7 @@ pub struct RelationMeta {
 
 /// Every model with `#[derive(Syncable)]` that is linked into this program.
 pub fn registered() -> impl Iterator<Item = &'static Registration> {
-    inventory::iter::<Registration>().into_iter()
+    inventory::iter::<Registration>()
 }
 
 /// The registration of entity `E`, to choose models by; `None` when it does not derive `Syncable`.

@@ -199,7 +199,8 @@ impl EngineTransaction {
         Ok(self.transaction.commit().await?)
     }
 
-    /// ROLLBACK, and waits for it.
+    /// ROLLBACK, and waits for it; dropping the transaction does it without waiting.
+    #[cfg(test)]
     pub(crate) async fn rollback(self) -> Result<()> {
         Ok(self.transaction.rollback().await?)
     }
