@@ -78,6 +78,11 @@ fn raise<T: Ord + Copy>(mine: &mut Option<T>, theirs: Option<T>) -> bool {
 }
 
 impl Record {
+    /// A record of which only a delete is known.
+    pub fn dead(delete: Version) -> Self {
+        Self { delete: Some(delete), ..Self::default() }
+    }
+
     /// Joins one change.
     pub fn join_change(&mut self, change: &Change) -> Joined {
         let mut joined = Joined::default();

@@ -119,7 +119,18 @@ fn join_one(record: &mut Record, owned: bool, item: &Incoming) -> (sync_core::me
         Some(_) | None if !owned && insert => *record = Record::default(),
         _ => {}
     }
-    (record.join_change(&item.change), true)
+    let joined = record.join_change(&item.change);
+    reduce_owned(record);
+    (joined, true)
+}
+
+/// A device-owned record goes by its highest write alone: of a dead one only the delete is left.
+pub(crate) fn reduce_owned(record: &mut Record) {
+    if let (Some(delete), Some(insert)) = (record.delete().copied(), record.insert())
+        && insert.stamp < delete.stamp
+    {
+        *record = Record::dead(delete);
+    }
 }
 
 /// Keeps changes of models that this version of the program does not know.

@@ -207,6 +207,13 @@ impl Placing<'_> {
             );
             self.note(place, &row.key, RowChangeKind::Updated);
             self.batch.push(&text, binds.into_iter().chain(row.key.to_sql()));
+            if model.key.iter().any(|part| part.field.is_some())
+                && let Some(key) = self.natural_key(model, place).filter(|key| *key != row.key)
+                && let Some(entry) = self.focus.entries.get_mut(&place)
+            {
+                entry.loaded.row = Some(Row { key, values: row.values });
+                self.writes.gone.push((place.0, row.key));
+            }
         }
         self.batch.flush(self.tx).await
     }

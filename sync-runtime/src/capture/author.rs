@@ -16,7 +16,8 @@ use super::{
     touched::{After, Before, Touched},
 };
 use crate::{
-    catalog::{Field, FieldIndex, Model},
+    apply::reduce_owned,
+    catalog::{Field, FieldIndex, Model, Ownership},
     error::{Error, ErrorKind, Result},
     store::{
         key::Key,
@@ -254,6 +255,7 @@ impl Author<'_> {
         state.join_change(&change);
         state.drop_void(model.delete);
         if owned {
+            reduce_owned(&mut state);
             writes.own_dots(&state, model.number, record, self.origins);
         }
         writes.gone.push((model.index, before.key.clone()));
@@ -278,7 +280,7 @@ impl Author<'_> {
         findings: &mut Findings,
     ) -> Result<()> {
         let owned = self.owned_before(model, &before)?;
-        if let Some(field) = fields.iter().filter_map(|f| model.field(*f)).find(|f| f.fixed) {
+        if let Some(field) = fields.iter().find(|f| is_fixed(model, **f)).and_then(|f| model.field(*f)) {
             return Err(Error::new(
                 ErrorKind::Misuse,
                 "commit",
@@ -448,6 +450,16 @@ impl Author<'_> {
         };
         Ok(Some(FieldWrite { field: field.name.clone(), merge: field.merge, value }))
     }
+}
+
+/// A column that decides who owns rows. Columns of the key may change where they do not.
+fn is_fixed(model: &Model, index: FieldIndex) -> bool {
+    let key = model.key.iter().any(|part| part.field == Some(index));
+    let owner = match &model.regime {
+        Ownership::Device { path, .. } => path.first().is_some_and(|step| step.field == Some(index)),
+        Ownership::Shared => false,
+    };
+    owner || (!key && model.field(index).is_some_and(|field| field.fixed))
 }
 
 fn wrong_kind(model: &Model, field: &Field, expected: &str) -> Error {

@@ -65,11 +65,18 @@ pub(crate) async fn drain(
         return Ok(None);
     }
     let numbers: Vec<i64> = summary.models.keys().copied().collect();
+    let mut spread = false;
     for number in &numbers {
         if let Some((model, sql)) = local.numbered(*number) {
-            identities::fill(tx, local, model, sql, moment.draw).await?;
+            spread |= identities::fill(tx, local, model, sql, moment.draw).await?;
         }
     }
+    if spread {
+        // Rows of derived ids that refer to each other would have to be derived again; the catalog keeps parents
+        // first, and one level is what junctions have.
+        summary = summary::read(tx, local).await?;
+    }
+    let numbers: Vec<i64> = summary.models.keys().copied().collect();
     let hlc = summary.clock.tick(moment.now);
     if !hlc.is_valid() {
         return Err(Error::new(

@@ -11,9 +11,9 @@ use sync_core::{
 
 use super::notes::{FieldMask, NoteKind};
 use crate::{
-    catalog::{Model, quote},
+    catalog::{Derivation, Model, quote},
     engine::local::Local,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     store::{
         db::{blob, cell, integer, optional_integer, query, sqlite_row},
         key::Key,
@@ -73,6 +73,7 @@ pub(super) async fn read(
     let mut touched: BTreeMap<RecordId, Touched> = BTreeMap::new();
     let entry = |record| Touched { record, before: None, after: None, mask: FieldMask::default() };
     for (key, noted) in noted {
+        refuse_new_id(model, &noted)?;
         let id = noted.now.as_ref().map(|(record, _)| *record);
         if let (true, Some(old), Some(stored)) = (noted.existed, noted.old_id.or(id), noted.stored) {
             let slot = touched.entry(old).or_insert_with(|| entry(old));
@@ -90,6 +91,23 @@ pub(super) async fn read(
         }
     }
     Ok((touched.into_values().collect(), origins))
+}
+
+/// A row keeps its record id; only derived ids change, with what they are derived from.
+fn refuse_new_id(model: &Model, noted: &Noted) -> Result<()> {
+    let (Some(old), Some((new, _))) = (noted.old_id, &noted.now) else { return Ok(()) };
+    let kept = old == *new || model.identity != Derivation::Given || noted.stored.is_none();
+    if kept || noted.replaced || !noted.updated {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Misuse,
+        "commit",
+        format!(
+            "{}.{} of record {old} was changed to {new}; a record keeps its id: delete the row and insert another",
+            model.table, model.id.column
+        ),
+    ))
 }
 
 /// Every note with the version and the row that its key has now.
@@ -139,6 +157,7 @@ struct Noted {
     mask: FieldMask,
     /// The row went away at some point; the mask alone does not say what differs.
     replaced: bool,
+    updated: bool,
     stored: Option<StoredVersion>,
     now: Option<(RecordId, After)>,
 }
@@ -150,6 +169,7 @@ fn net(
     rows: &[QueryResult],
 ) -> Result<HashMap<Key, Noted>> {
     let mut out: HashMap<Key, Noted> = HashMap::with_capacity(rows.len());
+    let mut moving = false;
     for row in rows {
         let row = sqlite_row(row)?;
         let kind = NoteKind::from_number(integer(row, 0)?);
@@ -172,7 +192,11 @@ fn net(
         if noted.existed {
             noted.old_id = noted.old_id.or(old_id);
         }
-        noted.mask.add(FieldMask::from_words(words));
+        // The note behind a move has every bit; what differs is seen from the old row.
+        if !std::mem::replace(&mut moving, kind == Some(NoteKind::Moved)) {
+            noted.mask.add(FieldMask::from_words(words));
+        }
+        noted.updated |= kind == Some(NoteKind::Update);
         let inserted = kind == Some(NoteKind::Insert);
         noted.replaced |= !(inserted || kind == Some(NoteKind::Update)) || (noted.existed && inserted);
     }
@@ -204,6 +228,7 @@ fn noted(
         old_id: None,
         mask: FieldMask::default(),
         replaced: false,
+        updated: false,
         stored: StoredVersion::read(row, at, origins, model)?,
         now,
     })
@@ -237,6 +262,10 @@ async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model) -> 
     let mut images = Images::new();
     for row in query(tx, &text, vec![]).await? {
         let row = sqlite_row(&row)?;
+        if matches!(cell(row, 0)?, ValueRef::Null) {
+            // Inserted without an id in this very transaction.
+            continue;
+        }
         let mut mask = FieldMask::default();
         let mut values = Vec::with_capacity(model.fields.len());
         for (n, field) in model.fields.iter().enumerate() {
