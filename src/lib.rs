@@ -63,7 +63,8 @@ mod linked {
 /// Registers every enabled plugin by hand, for static libraries and targets where the linker collects nothing. Hand
 /// the registry to `SpaceBuilder::registry`.
 pub fn register(registry: &mut sync_plugin::Registry) -> Result<(), sync_plugin::PluginError> {
-    let plugins: &[fn(&mut sync_plugin::Registry) -> Result<(), sync_plugin::PluginError>] = &[
+    type Register = fn(&mut sync_plugin::Registry) -> Result<(), sync_plugin::PluginError>;
+    let plugins: &[Register] = &[
         #[cfg(feature = "transport-memory")]
         sync_transport_memory::register,
         #[cfg(feature = "transport-websocket")]

@@ -16,21 +16,21 @@ mod tag {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Syncable)]
     #[sea_orm(table_name = "tag")]
     #[sync(shared)]
-    pub struct Model {
+    pub(crate) struct Model {
         #[sea_orm(primary_key)]
-        pub id: i32,
+        pub(crate) id: i32,
         #[sync(id)]
         #[sea_orm(unique)]
-        pub uuid: Uuid,
+        pub(crate) uuid: Uuid,
         #[sea_orm(unique)]
-        pub name: String,
+        pub(crate) name: String,
         #[sync(merge = "counter")]
-        pub uses: i64,
-        pub parent_id: Option<i32>,
+        pub(crate) uses: i64,
+        pub(crate) parent_id: Option<i32>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {
+    pub(crate) enum Relation {
         #[sea_orm(belongs_to = "Entity", from = "Column::ParentId", to = "Column::Id", on_delete = "Cascade")]
         Parent,
     }
@@ -61,9 +61,8 @@ async fn converge(a: &Space, b: &Space) {
         b.caught_up_with(&a.vector().await.unwrap()).await.unwrap();
         a.caught_up_with(&b.vector().await.unwrap()).await.unwrap();
     };
-    if tokio::time::timeout(limit, both).await.is_err() {
-        panic!("not converged: {:?} {:?} {:?}", a.status(), b.status(), b.hidden().await);
-    }
+    let in_time = tokio::time::timeout(limit, both).await.is_ok();
+    assert!(in_time, "not converged: {:?} {:?} {:?}", a.status(), b.status(), b.hidden().await);
     assert_eq!(a.digest().await.unwrap(), b.digest().await.unwrap());
     assert_eq!(a.hidden().await.unwrap(), b.hidden().await.unwrap());
 }

@@ -1,6 +1,9 @@
 //! The application's own SeaORM migrations; nothing in them is about sync.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{pk_auto, string, uuid_uniq},
+};
 
 /// All migrations, oldest first.
 pub(crate) struct Migrator;

@@ -51,11 +51,10 @@ pub(crate) struct Entry {
 impl Entry {
     fn new(loaded: Loaded) -> Self {
         let class = match loaded.standing {
-            Standing::Absent => Class::Unknown,
             Standing::Shown | Standing::Shadow(ShadowStatus::Altered) => Class::Shown,
             Standing::Shadow(ShadowStatus::Hidden) => Class::Hidden,
             Standing::Shadow(ShadowStatus::Dead) => Class::Dead,
-            Standing::Shadow(ShadowStatus::Waiting) => Class::Unknown,
+            Standing::Absent | Standing::Shadow(ShadowStatus::Waiting) => Class::Unknown,
         };
         Self { loaded, class, verdict: None, changed: false, moved: false, claims: Vec::new(), flips: 0 }
     }

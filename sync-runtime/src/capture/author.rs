@@ -93,7 +93,7 @@ impl Author<'_> {
                 } else if fields.is_empty() {
                     return Ok(());
                 }
-                self.update(model, record, before, after, fields, body, writes, findings)
+                self.update(model, record, &before, after, fields, body, writes, findings)
             }
         };
         match outcome {
@@ -272,14 +272,14 @@ impl Author<'_> {
         &mut self,
         model: &Model,
         record: RecordId,
-        before: Before,
+        before: &Before,
         after: After,
         mut fields: Vec<FieldIndex>,
         body: &mut LocalBody,
         writes: &mut StateWrites,
         findings: &mut Findings,
     ) -> Result<()> {
-        let owned = self.owned_before(model, &before)?;
+        let owned = self.owned_before(model, before)?;
         if let Some(field) = fields.iter().find(|f| is_fixed(model, **f)).and_then(|f| model.field(*f)) {
             return Err(Error::new(
                 ErrorKind::Misuse,
@@ -307,10 +307,10 @@ impl Author<'_> {
             Some((_, state)) => state.clone(),
             None => {
                 let row = mixed_values(model, before.image.as_deref(), &after.values);
-                before_state(model, &before, Some(&row))?
+                before_state(model, before, Some(&row))?
             }
         };
-        for change in self.writes(model, record, &state, &before, &after, &fields)? {
+        for change in self.writes(model, record, &state, before, &after, &fields)? {
             state.join_change(&change);
             body.push(&change, false, self.own_version());
         }

@@ -16,4 +16,3 @@ pub(crate) mod triggers;
 
 pub(crate) use author::{Writer, shown_value};
 pub(crate) use drain::{Committed, Moment, drain};
-pub(crate) use identities::derived;

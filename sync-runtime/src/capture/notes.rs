@@ -58,9 +58,4 @@ impl FieldMask {
     pub(crate) fn has(self, field: usize) -> bool {
         self.0.get(field / BITS).is_some_and(|word| word >> (field % BITS) & 1 == 1)
     }
-
-    /// Whether it is empty.
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 == [0; 4]
-    }
 }

@@ -99,5 +99,5 @@ pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summ
         )
     })?;
     seen.sort_unstable();
-    Ok(Summary { models, seen, clock, ceiling, head, head_hash, shadowed })
+    Ok(Summary { models, clock, ceiling, head, head_hash, seen, shadowed })
 }

@@ -24,7 +24,7 @@
 //! [`Model::needs_images`]. It is the row from before exactly if the key's first note is none of insert and of the
 //! update that follows a move. The columns are `k0..`, the fields and the id column, under their names.
 
-use crate::catalog::{Catalog, Field, KeyColumn, Model, ModelIndex, quote};
+use crate::catalog::{Field, KeyColumn, Model, quote};
 
 /// A row came.
 pub(crate) const NOTE_INSERT: i64 = 1;
@@ -52,15 +52,13 @@ pub(crate) fn full_word(model: &Model, word: usize) -> i64 {
 }
 
 /// Everything that captures a model's changes, in an order in which it can be run: tables, index, triggers.
-pub(crate) fn statements(catalog: &Catalog, model: ModelIndex) -> Vec<String> {
+#[cfg(test)]
+pub(crate) fn statements(
+    catalog: &crate::catalog::Catalog,
+    model: crate::catalog::ModelIndex,
+) -> Vec<String> {
     let Some(model) = catalog.model(model) else { return Vec::new() };
     tables(model).into_iter().chain(triggers(model)).map(|object| object.sql).collect()
-}
-
-/// Statements that drop a model's triggers; its tables stay.
-pub(crate) fn drop_triggers(catalog: &Catalog, model: ModelIndex) -> Vec<String> {
-    let Some(model) = catalog.model(model) else { return Vec::new() };
-    triggers(model).iter().map(|trigger| format!("DROP TRIGGER IF EXISTS {}", quote(&trigger.name))).collect()
 }
 
 /// A table, index or trigger.

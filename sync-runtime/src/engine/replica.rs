@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sync_core::{
     authorship::{Floor, Head, SignedStatement, Statement, VerifiedRun},
     hlc::Hlc,
-    ids::{Hash, PartitionId},
+    ids::{DeviceId, Hash, PartitionId},
     session::{LocalProfile, ServeRequest, SessionEvent},
     vector::VersionVector,
     wire::{Capabilities, ModelEntry, ProtocolRange, Run, Schema},
@@ -73,7 +73,10 @@ impl Replica for Engine {
         let events = &self.parts.events;
         let trouble = |operation, detail, retried| SyncEvent::Trouble { operation, detail, retried };
         events.send(match event {
-            ExchangeEvent::PeerUp { info, .. } => SyncEvent::PeerUp { device: info.device },
+            ExchangeEvent::PeerUp { info, address } => {
+                tracing::info!(device = %info.device, address, "a peer is up");
+                SyncEvent::PeerUp { device: info.device }
+            }
             ExchangeEvent::PeerDown { device: Some(device), error, .. } => {
                 SyncEvent::PeerDown { device, reason: error.to_string() }
             }
@@ -86,12 +89,12 @@ impl Replica for Engine {
             ExchangeEvent::ListenFailed { address, error } => {
                 trouble("listen", format!("{address}: {error}"), false)
             }
-            ExchangeEvent::Session { event, .. } => match event {
+            ExchangeEvent::Session { device, event } => match event {
                 SessionEvent::Reoffered => return,
-                other => trouble("session", format!("{other:?}"), true),
+                other => trouble("session", from(device, &format!("{other:?}")), true),
             },
-            ExchangeEvent::IngestRetried { error, .. } => trouble("ingest", error, true),
-            ExchangeEvent::IngestFailed { error, .. } => trouble("ingest", error, false),
+            ExchangeEvent::IngestRetried { device, error } => trouble("ingest", from(device, &error), true),
+            ExchangeEvent::IngestFailed { device, error } => trouble("ingest", from(device, &error), false),
             ExchangeEvent::Pulled { .. } => return,
             ExchangeEvent::TurnedAway { address } => {
                 trouble("accept", format!("{address}: too many links"), true)
@@ -99,6 +102,11 @@ impl Replica for Engine {
             ExchangeEvent::Panicked { task } => trouble("task", format!("{task} panicked"), false),
         });
     }
+}
+
+/// What concerns a session, with whose it is where that is known.
+fn from(device: Option<DeviceId>, what: &str) -> String {
+    device.map_or_else(|| what.to_owned(), |device| format!("{device}: {what}"))
 }
 
 impl Engine {

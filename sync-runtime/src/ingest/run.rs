@@ -82,7 +82,7 @@ pub(crate) async fn ingest(
         match &changeset.shared {
             Shared::None => {}
             Shared::Refused { reason, .. } => {
-                intake.refuse(origin, seq, changeset.hash, reason.to_string(), &mut batch)
+                intake.refuse(origin, seq, changeset.hash, reason.to_string(), &mut batch);
             }
             Shared::Body { body, .. } => match intake.faults(body, version) {
                 Some(reason) => intake.refuse(origin, seq, changeset.hash, reason, &mut batch),

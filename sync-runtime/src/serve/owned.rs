@@ -133,7 +133,9 @@ async fn shadowed(
         let mut body = Body::default();
         // No change has this version, so that each carries its own.
         let nobody = Version { stamp: Stamp::ZERO, origin: Stamp::ZERO.origin, seq: Seq::ZERO };
-        chunk.iter().for_each(|change| body.push(change, nobody));
+        for change in chunk {
+            body.push(change, nobody);
+        }
         out.push(encode_body(&body));
     }
     Ok(())

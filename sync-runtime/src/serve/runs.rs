@@ -113,9 +113,9 @@ async fn run(
         return Ok(None);
     }
     if own {
-        sign(&mut run, local, key)
+        sign(&mut run, local, key);
     } else {
-        prove(db, row.number, &mut run, signature).await?
+        prove(db, row.number, &mut run, signature).await?;
     }
     if owned_rows > 0 {
         run.owned = owned::pages(db, local, row.number, origin, run.range()).await?;

@@ -1,11 +1,11 @@
 //! Short forms for the calls that the engine makes on a transaction: text, positional values, typed columns.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value as Sql,
+    ConnectionTrait, DatabaseTransaction, DbBackend, ExecResult, QueryResult, Statement, Value as Sql,
 };
 use sqlx::{Decode, Row, Sqlite, TypeInfo, ValueRef as _, sqlite::SqliteRow};
 
-use sync_core::value::{Value, ValueRef};
+use sync_core::value::ValueRef;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -45,7 +45,7 @@ pub(crate) fn sqlite_row(row: &QueryResult) -> Result<&SqliteRow> {
 
 /// The value in a column as it is stored.
 pub(crate) fn cell(row: &SqliteRow, index: usize) -> Result<ValueRef<'_>> {
-    let raw = row.try_get_raw(index).map_err(|e| decode_error(index, e.to_string()))?;
+    let raw = row.try_get_raw(index).map_err(|e| decode_error(index, &e.to_string()))?;
     if raw.is_null() {
         return Ok(ValueRef::Null);
     }
@@ -56,10 +56,10 @@ pub(crate) fn cell(row: &SqliteRow, index: usize) -> Result<ValueRef<'_>> {
         "TEXT" => <&str as Decode<Sqlite>>::decode(raw).map(ValueRef::Text),
         _ => <&[u8] as Decode<Sqlite>>::decode(raw).map(ValueRef::Blob),
     };
-    value.map_err(|e| decode_error(index, e.to_string()))
+    value.map_err(|e| decode_error(index, &e.to_string()))
 }
 
-fn decode_error(index: usize, why: String) -> Error {
+fn decode_error(index: usize, why: &str) -> Error {
     Error::new(ErrorKind::Value, "read", format!("column {index} holds a value that cannot be read: {why}"))
 }
 
@@ -67,7 +67,7 @@ fn decode_error(index: usize, why: String) -> Error {
 pub(crate) fn integer(row: &SqliteRow, index: usize) -> Result<i64> {
     match cell(row, index)? {
         ValueRef::Integer(v) => Ok(v),
-        other => Err(decode_error(index, format!("an integer was expected, not {other:?}"))),
+        other => Err(decode_error(index, &format!("an integer was expected, not {other:?}"))),
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn optional_integer(row: &SqliteRow, index: usize) -> Result<Option<i
     match cell(row, index)? {
         ValueRef::Null => Ok(None),
         ValueRef::Integer(v) => Ok(Some(v)),
-        other => Err(decode_error(index, format!("an integer was expected, not {other:?}"))),
+        other => Err(decode_error(index, &format!("an integer was expected, not {other:?}"))),
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn blob(row: &SqliteRow, index: usize) -> Result<Option<&[u8]>> {
     match cell(row, index)? {
         ValueRef::Null => Ok(None),
         ValueRef::Blob(v) => Ok(Some(v)),
-        other => Err(decode_error(index, format!("bytes were expected, not {other:?}"))),
+        other => Err(decode_error(index, &format!("bytes were expected, not {other:?}"))),
     }
 }
 
@@ -98,15 +98,6 @@ pub(crate) fn bind(value: ValueRef<'_>) -> Sql {
         ValueRef::Text(v) => Sql::String(Some(v.to_owned())),
         ValueRef::Blob(v) => Sql::Bytes(Some(v.to_vec())),
         ValueRef::Reference(v) => Sql::Bytes(Some(v.as_bytes().to_vec())),
-    }
-}
-
-/// An owned value to bind, without a copy.
-pub(crate) fn bind_owned(value: Value) -> Sql {
-    match value {
-        Value::Text(v) => Sql::String(Some(v)),
-        Value::Blob(v) => Sql::Bytes(Some(v)),
-        other => bind(other.as_ref()),
     }
 }
 

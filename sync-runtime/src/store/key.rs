@@ -22,7 +22,9 @@ impl std::hash::Hash for Key {
             Self::Integer(v) => v.hash(state),
             Self::Columns(values) => {
                 let mut bytes = Vec::new();
-                values.iter().for_each(|v| v.canonical(&mut bytes));
+                for value in values {
+                    value.canonical(&mut bytes);
+                }
                 bytes.hash(state);
             }
         }

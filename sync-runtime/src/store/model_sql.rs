@@ -16,8 +16,6 @@ pub(crate) struct ModelSql {
     pub(crate) joins: String,
     /// The key columns: `a."id"`.
     pub(crate) keys: String,
-    /// Key columns of the versions table: `v.k0`.
-    pub(crate) version_keys: String,
     /// `v.k0 = a."id"`.
     pub(crate) version_join: String,
     /// `p.k0 = a."id"`.
@@ -75,7 +73,6 @@ impl ModelSql {
             table,
             joins,
             keys: model.key.iter().map(|k| format!("a.{}", quote(&k.column))).collect::<Vec<_>>().join(", "),
-            version_keys: (0..model.key.len()).map(|n| format!("v.k{n}")).collect::<Vec<_>>().join(", "),
             version_join: pairs("v", "a"),
             pending_join: pairs("p", "a"),
             version_pending: pairs("v", "p"),

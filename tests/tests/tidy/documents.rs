@@ -109,7 +109,7 @@ fn the_readme_shows_code_of_the_quickstart() {
 fn links_lead_somewhere() {
     let files = tree::files();
     let paths = files.iter().map(|file| file.path.clone()).collect();
-    let documents = files.iter().filter(|file| file.path.ends_with(".md"));
+    let documents = files.iter().filter(|file| file.is_document());
     let found: Vec<String> = documents.flat_map(|file| broken_links(file, &paths)).collect();
     tree::none("links", &found);
 }

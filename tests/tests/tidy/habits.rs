@@ -123,7 +123,7 @@ fn time_randomness_and_tasks_come_from_one_module() {
 #[test]
 fn no_document_has_an_ignored_code_block() {
     let files = tree::files();
-    let documents = files.iter().filter(|file| file.path.ends_with(".md"));
+    let documents = files.iter().filter(|file| file.is_document());
     let found: Vec<String> = documents.flat_map(ignored_blocks).collect();
     tree::none("examples are compiled or run", &found);
 }
@@ -201,7 +201,7 @@ mod planted {
     fn documents_and_paths_are_looked_into() {
         let block = File::planted("a.md", "text\n```rust,ignore\n```\n");
         assert_eq!(ignored_blocks(&block), ["a.md:2: an ignored code block"]);
-        let path = File::planted("a.toml", format!("x = \"{}x\"", PLACES[0]));
+        let path = File::planted("a.toml", format!("x = \"{}x\"", PLACES.concat()));
         assert_eq!(machine_paths(&path), ["a.toml:1: a path of one machine"]);
     }
 }

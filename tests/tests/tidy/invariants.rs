@@ -25,7 +25,7 @@ fn rows(document: &str) -> Vec<Row> {
         .filter_map(|line| {
             let mut cells = line.split('|').map(str::trim);
             let number = cells.next()?.parse().ok()?;
-            let quoted = cells.last()?.split('`').skip(1).step_by(2);
+            let quoted = cells.next_back()?.split('`').skip(1).step_by(2);
             Some(Row { number, tests: quoted.map(str::to_owned).collect() })
         })
         .collect()
