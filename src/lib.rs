@@ -73,6 +73,11 @@ pub fn register(registry: &mut sync_plugin::Registry) -> Result<(), sync_plugin:
     plugins.iter().try_for_each(|register| register(registry))
 }
 
+/// The examples of the guide, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guide-adding-sync.md")]
+pub struct GuideToAddingSync;
+
 #[cfg(test)]
 mod tests {
     use sync_plugin::Registry;
