@@ -238,7 +238,11 @@ impl Author<'_> {
     ) -> Result<()> {
         let owned = self.owned_before(model, before)?;
         let mut state = match self.shadow.remove(&record) {
-            Some((_, state)) => state,
+            Some((_, state)) => {
+                // What it waited for goes with its old entry.
+                writes.unshadow.push((model.number, record));
+                state
+            }
             None => before_state(model, before, before.image.as_deref())?,
         };
         let stamp =

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{
     authorship::{Shared, VerifiedChangeset, VerifiedRun},
-    changeset::{Body, Change, Section, Version, Versions},
+    changeset::{Body, Change, ChangeKind, Section, Version, Versions},
     hlc::{Clock, Hlc, Millis, Skew, Stamp},
     ids::{Hash, Origin, RecordId, Seq},
     merge::check,
-    value::MergeKind,
+    value::{MergeKind, ValueRef},
     vector::SeqRange,
 };
 
 use super::owners;
 use crate::{
     apply::{self, Incoming, Source, settle::Settled},
-    catalog::ModelIndex,
+    catalog::{ModelIndex, OwnerStep, Ownership},
     engine::local::Local,
     error::{Error, ErrorKind, Result},
     store::{
@@ -277,17 +277,36 @@ impl Intake<'_> {
             {
                 return Some(format!("\"{}\" is device-owned, not shared", model.name));
             }
+            if let Some(fault) = self.owned_by_somebody(section) {
+                return Some(fault);
+            }
             let simple = matches!(section.versions, Versions::Changeset)
                 && section.over.is_empty()
                 && section.seen_delete.is_empty()
                 && section.columns.iter().all(|c| c.merge == MergeKind::LastWriter)
-                && (section.kind != sync_core::changeset::ChangeKind::Delete || section.columns.is_empty())
+                && (section.kind != ChangeKind::Delete || section.columns.is_empty())
                 && distinct_fields(section);
             if !simple && let Some(fault) = section.changes(version).iter().find_map(|c| check(c).err()) {
                 return Some(fault.to_string());
             }
         }
         None
+    }
+
+    /// Rows of a hybrid model that came as shared though their deciding column says that a device owns them.
+    fn owned_by_somebody(&self, section: &Section) -> Option<String> {
+        let (model, _) = self.local.named(&section.model)?;
+        let Ownership::Device { path, otherwise_shared: true } = &model.regime else { return None };
+        let field = |step: &OwnerStep| self.local.model(step.model)?.0.field(step.field?);
+        if section.kind != ChangeKind::Insert
+            || !path.iter().skip(1).all(|step| field(step).is_none_or(|f| !f.nullable))
+        {
+            return None;
+        }
+        let deciding = path.first().and_then(field)?;
+        let column = section.columns.iter().find(|column| column.field == deciding.name)?;
+        let owned = column.cells.iter().any(|value| value != ValueRef::Null);
+        owned.then(|| format!("a row of \"{}\" that a device owns came as shared", model.name))
     }
 
     /// Sequences whose device-owned rows are not their author's.
