@@ -99,12 +99,13 @@ async fn accept(listener: TcpListener, target: SocketAddr, counts: Arc<Counts>, 
         if stream.set_nodelay(true).and_then(|()| onward.set_nodelay(true)).is_err() {
             continue;
         }
-        let ((from_here, to_here), (from_there, to_there)) = (stream.into_split(), onward.into_split());
+        let (from_here, to_here) = stream.into_split();
+        let (incoming, outgoing) = onward.into_split();
         let (up, down) = (Arc::clone(&counts), Arc::clone(&counts));
-        tasks.push(context.spawn("relay", forward(from_here, to_there, move |n| up.note_there(n))));
+        tasks.push(context.spawn("relay", forward(from_here, outgoing, move |n| up.note_there(n))));
         tasks.push(context.spawn(
             "relay",
-            forward(from_there, to_here, move |n| {
+            forward(incoming, to_here, move |n| {
                 down.back.fetch_add(u64::try_from(n).unwrap_or(0), Ordering::Relaxed);
             }),
         ));

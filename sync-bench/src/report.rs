@@ -18,10 +18,6 @@ pub(crate) enum Verdict {
     Reached,
     /// Beyond it.
     Missed,
-    /// There is no limit.
-    Noted,
-    /// What would be measured is not there yet, or was not measured in this run.
-    Open,
 }
 
 impl Verdict {
@@ -34,8 +30,6 @@ impl Verdict {
         match self {
             Self::Reached => "yes",
             Self::Missed => "no",
-            Self::Noted => "",
-            Self::Open => "open",
         }
     }
 }
@@ -62,11 +56,6 @@ impl Line {
         verdict: Verdict,
     ) -> Self {
         Self { what: what.into(), limit: limit.into(), measured, verdict }
-    }
-
-    /// A row without a limit.
-    pub(crate) fn noted(what: impl Into<String>, measured: String) -> Self {
-        Self::new(what, "", measured, Verdict::Noted)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn run(dir: &Path) -> Outcome<Vec<Line>> {
     // What convergence leaves to say is said within one heartbeat.
     sleep(Duration::from_secs(31)).await;
     let (there, back) = (relay.there(), relay.back());
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     let (there, back) = (relay.there() - there, relay.back() - back);
     pair.close().await?;
     let measured =

@@ -18,9 +18,9 @@ const CHANGES: usize = 1_000;
 pub(super) async fn run(dir: &Path, extent: Extent) -> Outcome<Vec<Line>> {
     let (mut inserts, mut updates) = (Series::default(), Series::default());
     for round in 0..extent.rounds.min(5) {
-        let (inserted, updated) = changes(dir, round).await?;
-        inserts.push(inserted);
-        updates.push(updated);
+        let (of_inserts, of_updates) = changes(dir, round).await?;
+        inserts.push(of_inserts);
+        updates.push(of_updates);
     }
     let shown = |series: &Series| {
         format!("{:.0} ms ({:.0} to {:.0})", series.median(), series.least(), series.greatest())

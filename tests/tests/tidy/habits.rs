@@ -13,7 +13,6 @@ const PATTERNS: &[(&str, &[Step])] = &[
         "`let _ =` hides a result; handle it, or `drop` it with the reason",
         &[Word("let"), Word("_"), Sign('=')],
     ),
-    ("`.ok();` swallows an error", &[Sign('.'), Word("ok"), Unit, Sign(';')]),
     (
         "`.await.unwrap_or_default()` turns a failure into a value",
         &[Sign('.'), Word("await"), Sign('.'), Word("unwrap_or_default"), Unit],
@@ -22,10 +21,14 @@ const PATTERNS: &[(&str, &[Step])] = &[
     ("`unimplemented!` is work left open", &[Word("unimplemented"), Sign('!'), Group]),
 ];
 
+/// What throws an error away when nobody takes its value.
+const OK: &[Step] = &[Sign('.'), Word("ok"), Unit];
+
 fn findings(file: &File) -> Vec<String> {
     let stream = tokens::of(&file.text);
     let mut found: Vec<Found> =
         PATTERNS.iter().flat_map(|(what, steps)| tokens::find(stream.clone(), what, steps)).collect();
+    found.extend(tokens::find_dropped(stream.clone(), "`.ok();` swallows an error", OK));
     for (line, attribute) in tokens::attributes(stream) {
         if !tokens::find(attribute.clone(), "", &[Word("allow"), Group]).is_empty() {
             found.push(Found { line, what: "`allow` switches a lint off; `expect` it with a reason" });
@@ -148,6 +151,8 @@ mod planted {
             "fn f() { let _ = g(); }",
             "fn f() { select! { x = y => { let _ = g(); } } }",
             "fn f() { g().ok(); }",
+            "fn f() { let x = 1; g(|| h(x)).ok(); }",
+            "fn f() { spawn(async move { g().await.ok(); }) }",
             "async fn f() { g().await.unwrap_or_default() }",
             "fn f() { todo!() }",
             "fn f() { unimplemented!(\"later\") }",
@@ -168,6 +173,9 @@ mod planted {
         for good in [
             "fn f() { let _guard = g(); }",
             "fn f() -> Option<u8> { g().ok() }",
+            "fn f() { let found = g().ok(); h(found) }",
+            "fn f() { self.found = g().ok(); }",
+            "fn f() { if x { return g().ok(); } }",
             "// let _ = g();\nfn f() { h(\"let _ = g(); #[allow(x)] todo!()\") }",
             "#[expect(dead_code, reason = \"allow\")] fn f() {}",
             "#[sea_orm(ignore)] struct S;",

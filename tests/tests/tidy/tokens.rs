@@ -59,6 +59,28 @@ fn fits(token: &TokenTree, step: Step) -> bool {
     }
 }
 
+/// Every statement at any depth that ends with the steps and neither binds, assigns nor returns what it computes.
+pub(crate) fn find_dropped(tokens: TokenStream, what: &'static str, steps: &[Step]) -> Vec<Found> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut found = Vec::new();
+    let parts: Vec<&[TokenTree]> =
+        tokens.split(|token| matches!(token, TokenTree::Punct(sign) if sign.as_char() == ';')).collect();
+    // What stands after the last semicolon is the value of the block.
+    for part in parts.iter().rev().skip(1) {
+        let kept = part.iter().any(|token| fits(token, Step::Sign('=')) || fits(token, Step::Word("return")));
+        let Some(end) = part.len().checked_sub(steps.len()).and_then(|at| part.get(at..)) else { continue };
+        if !kept && end.iter().zip(steps).all(|(token, step)| fits(token, *step)) {
+            found.extend(end.first().map(|first| Found { line: first.span().start().line, what }));
+        }
+    }
+    for token in &tokens {
+        if let TokenTree::Group(group) = token {
+            found.extend(find_dropped(group.stream(), what, steps));
+        }
+    }
+    found
+}
+
 /// The content of every attribute, outer and inner, at any depth, with its line.
 pub(crate) fn attributes(tokens: TokenStream) -> Vec<(usize, TokenStream)> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
