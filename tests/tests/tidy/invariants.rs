@@ -1,5 +1,7 @@
 //! The invariants of the architecture and the tests that show them: every test that the table names exists.
 
+use std::collections::BTreeSet;
+
 use crate::tree::{self, File};
 
 /// How many invariants there are.
@@ -31,16 +33,29 @@ fn rows(document: &str) -> Vec<Row> {
         .collect()
 }
 
-/// Whether some source has a function of this name that is marked as a test.
-fn is_test(name: &str, sources: &[File]) -> bool {
-    let head = format!("fn {name}(");
-    sources.iter().any(|file| {
-        let lines: Vec<&str> = file.text.lines().collect();
-        lines.iter().enumerate().any(|(n, line)| {
-            let above = lines.get(n.saturating_sub(8)..n).unwrap_or_default().iter().rev();
-            line.contains(&head) && above.take_while(|line| !is_end(line)).any(|line| is_mark(line))
-        })
-    })
+/// A macro that makes a test of each function that it is given.
+const LISTS: &str = "over_both_transports!";
+
+/// The names of all tests: functions that are marked, and those that are listed for a macro.
+fn tests(sources: &[File]) -> BTreeSet<String> {
+    sources.iter().flat_map(|file| [marked(&file.text), listed(&file.text)].concat()).collect()
+}
+
+fn marked(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let named = |(n, line): (usize, &&str)| {
+        let name = line.split_once("fn ")?.1.split('(').next()?;
+        let above = lines.get(n.saturating_sub(8)..n).unwrap_or_default().iter().rev();
+        above.take_while(|line| !is_end(line)).any(|line| is_mark(line)).then(|| name.to_owned())
+    };
+    lines.iter().enumerate().filter_map(named).collect()
+}
+
+fn listed(text: &str) -> Vec<String> {
+    let calls = text.split(LISTS).skip(1);
+    let lists = calls.filter_map(|rest| rest.split_once(['{', '(', '['])?.1.split(['}', ')', ']']).next());
+    let names = lists.flat_map(|list| list.split(',')).map(str::trim);
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn is_mark(line: &str) -> bool {
@@ -53,6 +68,7 @@ fn is_end(line: &str) -> bool {
 
 fn findings(document: &str, sources: &[File]) -> Vec<String> {
     let rows = rows(document);
+    let known = tests(sources);
     let mut found = Vec::new();
     if !rows.iter().map(|row| row.number).eq(1..=INVARIANTS) {
         found.push(format!("the table does not have the rows 1 to {INVARIANTS}"));
@@ -61,7 +77,7 @@ fn findings(document: &str, sources: &[File]) -> Vec<String> {
         if row.tests.is_empty() && !NOT_SHOWN.contains(&row.number) {
             found.push(format!("invariant {}: no test is named", row.number));
         }
-        for test in row.tests.iter().filter(|test| !is_test(test, sources)) {
+        for test in row.tests.iter().filter(|test| !known.contains(*test)) {
             found.push(format!("invariant {}: there is no test `{test}`", row.number));
         }
     }
@@ -85,14 +101,14 @@ mod planted {
     }
 
     fn of(document: &str) -> Vec<String> {
-        let text =
-            "#[test]\nfn shown() {}\n\nfn helper() {}\n#[tokio::test(flavor = \"x\")]\nasync fn later() {}\n";
+        let text = "#[test]\nfn shown() {}\n\nfn helper() {}\n#[tokio::test(flavor = \"x\")]\nasync fn later() {}\n\
+                    over_both_transports! { scenario, another }\nasync fn scenario() {}\n";
         findings(document, &[File::planted("a.rs", text)])
     }
 
     #[test]
     fn a_whole_table_passes() {
-        assert_eq!(of(&table("`shown`, `later`")), Vec::<String>::new());
+        assert_eq!(of(&table("`shown`, `later`, `another`")), Vec::<String>::new());
     }
 
     #[test]
