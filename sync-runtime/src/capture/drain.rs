@@ -217,6 +217,8 @@ impl<'a> Drain<'a> {
             derived::update(tx, &model.table, &rows).await?;
         }
         if body.is_empty() {
+            // A row that only moved to another local key changed nothing that others see.
+            writes.write(tx, local, &mut batch).await?;
             clear(&mut batch, &images);
             batch.flush(tx).await?;
             return Ok(None);
