@@ -12,6 +12,6 @@ mod verify;
 pub use head::{sign_head, verify_head};
 pub use key::{DeviceKey, InvalidKey, PublicKey, SpaceKey};
 pub(crate) use key::{sign_hello, verify_hello};
-pub use owned::{canonical_owned, owned_hash};
+pub use owned::{canonical_owned, owned_hash, owned_hash_of_sections};
 pub use statement::{Floor, Head, SignedStatement, Statement, StatementError};
 pub use verify::{Refusal, Shared, VerifiedChangeset, VerifiedRun, Violation, verify_run};

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    changeset::{Body, Change, ChangeKind, Name, Version, encode_body},
+    changeset::{Body, Change, ChangeKind, Name, Section, Version, Versions, encode_body},
     ids::{Hash, RecordId},
     value::MergeKind,
 };
@@ -13,13 +13,17 @@ use crate::{
 type Key = (Name, u8, Vec<(Name, u8)>);
 
 fn key(change: &Change) -> Key {
-    let kind = match change.kind {
+    let kind = kind_number(change.kind);
+    let fields = change.fields.iter().map(|field| (field.field.clone(), merge_number(field.merge)));
+    (change.model.clone(), kind, fields.collect())
+}
+
+const fn kind_number(kind: ChangeKind) -> u8 {
+    match kind {
         ChangeKind::Insert => 0,
         ChangeKind::Write => 1,
         ChangeKind::Delete => 2,
-    };
-    let fields = change.fields.iter().map(|field| (field.field.clone(), merge_number(field.merge)));
-    (change.model.clone(), kind, fields.collect())
+    }
 }
 
 const fn merge_number(merge: MergeKind) -> u8 {
@@ -38,6 +42,37 @@ pub fn canonical_owned(changes: impl IntoIterator<Item = Change>, own: Version) 
         body.push(&change, own);
     }
     encode_body(&body)
+}
+
+/// As [`owned_hash`], of whole sections. Only changes with stamps of their own are taken apart; whole sections are
+/// sorted as such. A record that occurs twice in a section is not looked for: no author writes one.
+pub fn owned_hash_of_sections(mut sections: Vec<Section>, own: Version) -> Hash {
+    if sections.iter().all(Section::is_empty) {
+        return Hash::NONE;
+    }
+    let plain =
+        |s: &Section| s.versions == Versions::Changeset && s.over.is_empty() && s.seen_delete.is_empty();
+    if !sections.iter().all(plain) {
+        return owned_hash(sections.iter().flat_map(|section| section.changes(own)), own);
+    }
+    for section in &mut sections {
+        section.columns.sort_by(|a, b| a.field.cmp(&b.field));
+    }
+    sections.sort_by_cached_key(section_key);
+    let mut merged: Vec<Section> = Vec::with_capacity(sections.len());
+    for section in sections {
+        match merged.last_mut() {
+            Some(last) if last.can_take(&section) => last.append(section),
+            _ => merged.push(section),
+        }
+    }
+    merged.iter_mut().for_each(Section::sort_by_record);
+    Hash::of(&encode_body(&Body { sections: merged }))
+}
+
+fn section_key(section: &Section) -> Key {
+    let fields = section.columns.iter().map(|column| (column.field.clone(), merge_number(column.merge)));
+    (section.model.clone(), kind_number(section.kind), fields.collect())
 }
 
 /// Hash of the canonical encoding; [`Hash::NONE`] when there are no changes.

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{PublicKey, canonical_owned, verify_head};
+use super::{PublicKey, owned_hash_of_sections, verify_head};
 use crate::{
-    changeset::{Body, BodyError, Change, Header, HeaderError, Section, Version, Versions, decode_body},
+    changeset::{Body, BodyError, Header, HeaderError, Section, Version, Versions, decode_body},
     hlc::Stamp,
     ids::{Hash, Origin, PartitionId, Seq, SpaceId},
     vector::SeqRange,
@@ -267,7 +267,7 @@ fn verify_owned(
             *count = count.saturating_add(1);
         }
     }
-    let mut whole: BTreeMap<Seq, Vec<Change>> = BTreeMap::new();
+    let mut whole: BTreeMap<Seq, Vec<Section>> = BTreeMap::new();
     for (seq, count) in counts {
         let header = header_at(changesets, seq).ok_or(Violation::Row(seq))?;
         if count > header.owned_count {
@@ -280,18 +280,17 @@ fn verify_owned(
     if whole.is_empty() {
         return Ok(owned);
     }
+    let own = |seq: Seq| header_at(changesets, seq).map(Header::version);
     for section in owned.iter().flat_map(|body| &body.sections) {
-        // Every section has explicit versions by now, so the version that is passed is never used.
-        let unused = Version { stamp: Stamp::ZERO, origin, seq: Seq::ZERO };
-        for change in section.changes(unused) {
-            if let Some(changes) = whole.get_mut(&change.version.seq) {
-                changes.push(change);
+        for (seq, piece) in section.by_changeset(own) {
+            if let Some(pieces) = whole.get_mut(&seq) {
+                pieces.push(piece);
             }
         }
     }
-    for (seq, changes) in whole {
+    for (seq, pieces) in whole {
         let header = header_at(changesets, seq).ok_or(Violation::Row(seq))?;
-        if Hash::of(&canonical_owned(changes, header.version())) != header.owned {
+        if owned_hash_of_sections(pieces, header.version()) != header.owned {
             return Err(Violation::Owned(seq));
         }
     }

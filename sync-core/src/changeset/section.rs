@@ -315,6 +315,55 @@ impl Section {
         }
     }
 
+    /// Whether both have the same columns in the same order.
+    pub fn same_columns(&self, other: &Self) -> bool {
+        self.columns.len() == other.columns.len()
+            && self.columns.iter().zip(&other.columns).all(|(a, b)| a.field == b.field && a.merge == b.merge)
+    }
+
+    /// A section of the same form without changes, each of which will have its own version.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let fields = self.columns.iter().map(|c| (c.field.clone(), c.merge));
+        Self { versions: Versions::Explicit(Vec::new()), ..Self::new(self.model.clone(), self.kind, fields) }
+    }
+
+    /// Appends the changes of a section of the same columns that has no versions of its own to one that has.
+    pub fn append_as(&mut self, other: &Self, version: Version) {
+        if let Versions::Explicit(versions) = &mut self.versions {
+            versions.extend(std::iter::repeat_n(version, other.len()));
+        }
+        self.records.extend(&other.records);
+        for (mine, theirs) in self.columns.iter_mut().zip(&other.columns) {
+            theirs.cells.iter().for_each(|value| mine.cells.push(value));
+        }
+    }
+
+    /// Takes a section with explicit versions apart where the changeset changes: each piece with its dot, and with
+    /// `Versions::Changeset` where all its stamps are equal to `own(seq)`'s.
+    pub fn by_changeset(&self, own: impl Fn(Seq) -> Option<Version>) -> Vec<(Seq, Self)> {
+        let Versions::Explicit(versions) = &self.versions else { return Vec::new() };
+        let mut cells: Vec<_> = self.columns.iter().map(|column| column.cells.iter()).collect();
+        let mut out = Vec::new();
+        let mut at = 0;
+        for run in versions.chunk_by(|a, b| a.seq == b.seq) {
+            let Some(first) = run.first() else { continue };
+            let end = at + run.len();
+            let mut piece = self.emptied();
+            let plain = own(first.seq).is_some_and(|own| run.iter().all(|version| *version == own));
+            piece.versions = if plain { Versions::Changeset } else { Versions::Explicit(run.to_vec()) };
+            piece.records.extend(self.records.get(at..end).unwrap_or_default());
+            piece.over.extend(self.over.get(at..end).unwrap_or_default());
+            piece.seen_delete.extend(self.seen_delete.get(at..end).unwrap_or_default());
+            for (column, from) in piece.columns.iter_mut().zip(&mut cells) {
+                from.take(run.len()).for_each(|value| column.cells.push(value));
+            }
+            out.push((first.seq, piece));
+            at = end;
+        }
+        out
+    }
+
     /// Orders the changes by record id; for sections whose changes carry no versions of their own.
     pub fn sort_by_record(&mut self) {
         if self.records.is_sorted() {

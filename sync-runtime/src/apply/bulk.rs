@@ -38,6 +38,8 @@ pub(crate) struct Source {
     pub(crate) version: Version,
     /// They came as device-owned rows.
     pub(crate) owned: bool,
+    /// They are of several changesets, and every stamp is the one of its changeset's header.
+    pub(crate) gathered: bool,
 }
 
 /// Whether a section can go this way at all.
@@ -203,6 +205,9 @@ async fn look_up(
             targets.insert((target, record), bind(cell(row, 1)?));
         }
     }
+    if source.gathered && !touched.is_empty() {
+        return Ok(false);
+    }
     // A target that was written after its insert may have been dead in between.
     for loaded in load::by_id(tx, local, origins, target, &touched).await? {
         if !resolves(source.version.stamp, Some(&loaded.record), model.delete) {
@@ -286,6 +291,7 @@ async fn write_versions(
     let (w, mark) = if is_hybrid(model) { (", w", ", ?") } else { ("", "") };
     let flag = || is_hybrid(model).then(|| Sql::BigInt(Some(i64::from(source.owned))));
     let version = match &section.versions {
+        Versions::Explicit(_) if source.gathered => None,
         Versions::Explicit(all) if all.iter().any(|v| Some(v) != all.first()) => None,
         Versions::Explicit(all) => all.first().copied(),
         _ => Some(source.version),
@@ -321,7 +327,7 @@ async fn write_versions(
             let mut values = key.to_sql();
             values.push(Sql::BigInt(Some(origin.0)));
             values.push(Sql::BigInt(Some(signed(version.seq.0))));
-            values.push(Sql::BigInt(Some(signed(version.stamp.hlc.0))));
+            values.push(Sql::BigInt((!source.gathered).then(|| signed(version.stamp.hlc.0))));
             values.extend(flag());
             values
         })

@@ -2,7 +2,7 @@
 
 use sync_core::{
     authorship,
-    changeset::{Body, Change, ChangeKind, Name, Section, Version, Versions, encode_body},
+    changeset::{Body, Change, Section, Version, encode_body},
     ids::Hash,
 };
 
@@ -47,49 +47,17 @@ impl LocalBody {
     pub(super) fn encode(self, own: Version) -> Encoded {
         let count = |body: &Body| u32::try_from(body.len()).unwrap_or(u32::MAX);
         let (shared_count, owned_count) = (count(&self.shared), count(&self.owned));
-        let owned = if self.owned.is_empty() { Hash::NONE } else { owned_hash(self.owned, own) };
+        let owned = authorship::owned_hash_of_sections(self.owned.sections, own);
         let shared = (!self.shared.is_empty()).then(|| encode_body(&self.shared));
         Encoded { shared, owned, shared_count, owned_count }
     }
-}
-
-/// Hash of the canonical encoding (see `sync_core::authorship::canonical_owned`): by model, kind, fields and record.
-/// Whole sections are sorted as such; only changes with stamps of their own are taken apart.
-fn owned_hash(mut body: Body, own: Version) -> Hash {
-    if body.sections.iter().any(|section| {
-        section.versions != Versions::Changeset || !section.over.is_empty() || !section.seen_delete.is_empty()
-    }) {
-        return authorship::owned_hash(body.sections.iter().flat_map(|section| section.changes(own)), own);
-    }
-    for section in &mut body.sections {
-        section.columns.sort_by(|a, b| a.field.cmp(&b.field));
-    }
-    body.sections.sort_by_cached_key(|section| {
-        let kind = match section.kind {
-            ChangeKind::Insert => 0,
-            ChangeKind::Write => 1,
-            ChangeKind::Delete => 2,
-        };
-        let fields: Vec<(Name, u8)> =
-            section.columns.iter().map(|c| (c.field.clone(), c.merge as u8)).collect();
-        (section.model.clone(), kind, fields)
-    });
-    let mut merged: Vec<Section> = Vec::with_capacity(body.sections.len());
-    for section in body.sections {
-        match merged.last_mut() {
-            Some(last) if last.can_take(&section) => last.append(section),
-            _ => merged.push(section),
-        }
-    }
-    merged.iter_mut().for_each(Section::sort_by_record);
-    Hash::of(&encode_body(&Body { sections: merged }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use sync_core::{
-        changeset::FieldWrite,
+        changeset::{ChangeKind, FieldWrite},
         hlc::{Hlc, Stamp},
         ids::{DeviceId, Incarnation, Origin, RecordId, Seq},
         value::{MergeKind, Value},

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join;
 use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{
     changeset::{Header, Version},
@@ -98,9 +99,9 @@ pub(crate) async fn drain(
         derived: Vec::new(),
     };
     for number in &numbers {
-        if let (Some((model, sql)), Some(counts)) = (local.numbered(*number), summary.models.get(number)) {
+        if let (Some((model, sql)), Some(kinds)) = (local.numbered(*number), summary.models.get(number)) {
             let quick =
-                counts.only_inserts() && !(summary.shadowed && inserts::meets_shadow(tx, model, sql).await?);
+                kinds.only_inserts() && !(summary.shadowed && inserts::meets_shadow(tx, model, sql).await?);
             drain.model(&summary, model, sql, quick).await?;
         }
     }
@@ -207,7 +208,7 @@ impl<'a> Drain<'a> {
         let images: Vec<&Model> = summary
             .models
             .iter()
-            .filter(|(_, counts)| counts.others > 0)
+            .filter(|(_, kinds)| kinds.others)
             .filter_map(|(number, _)| local.numbered(*number))
             .map(|(model, _)| &**model)
             .filter(|model| model.may_be_shared())
@@ -225,12 +226,22 @@ impl<'a> Drain<'a> {
         }
         let stamp = Stamp::new(hlc, local.origin);
         let own = Version { stamp, origin: local.origin, seq: summary.head.next() };
-        let encoded = body.encode(own);
-        let header = header(local, summary, hlc, &encoded);
-        for (model, sql) in placed {
-            inserts::place_versions(tx, local, model, sql, header.seq).await?;
-        }
-        write_changeset(local, &header, encoded.shared.as_deref(), &mut batch)?;
+        let place = async {
+            for (model, sql) in placed {
+                inserts::place_versions(tx, local, model, sql, own.seq).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        // The first statement is on its way to the database's thread before the encoding begins here.
+        let encode = async {
+            let encoded = body.encode(own);
+            let packed = encoded.shared.as_deref().map(compress::pack).transpose()?;
+            Ok::<_, Error>((header(local, summary, hlc, &encoded), packed))
+        };
+        let (placed, encoded) = join(place, encode).await;
+        placed?;
+        let (header, packed) = encoded?;
+        write_changeset(local, &header, packed, &mut batch);
         writes.write(tx, local, &mut batch).await?;
         clear(&mut batch, &images);
         batch.flush(tx).await?;
@@ -278,12 +289,12 @@ fn parts(length: usize) -> u32 {
     u32::try_from(length.div_ceil(PART)).unwrap_or(u32::MAX).max(1)
 }
 
-fn write_changeset(local: &Local, header: &Header, shared: Option<&[u8]>, batch: &mut Batch) -> Result<()> {
+/// `shared` as the log keeps it.
+fn write_changeset(local: &Local, header: &Header, shared: Option<Vec<u8>>, batch: &mut Batch) {
     let bytes = header.encode();
     let hash = Hash::of(&bytes);
     let (own, seq) = (Sql::BigInt(Some(local.own.0)), Sql::BigInt(Some(signed(header.seq.0))));
     let hlc = Sql::BigInt(Some(signed(header.hlc.0)));
-    let shared = shared.map(compress::pack).transpose()?;
     batch.push(
         "INSERT INTO _sync_log (o, s, hlc, header, shared) VALUES (?, ?, ?, ?, ?)",
         [own.clone(), seq.clone(), hlc.clone(), Sql::Bytes(Some(bytes)), Sql::Bytes(shared)],
@@ -296,7 +307,6 @@ fn write_changeset(local: &Local, header: &Header, shared: Option<&[u8]>, batch:
         [seq, Sql::Bytes(Some(hash.0.to_vec())), own],
     );
     batch.push("UPDATE _sync_state SET clock = ?, ceiling = max(ceiling, ?)", [hlc.clone(), hlc]);
-    Ok(())
 }
 
 /// What a transaction did to the rows of a model that derived tables follow.

@@ -1,6 +1,7 @@
 //! The quick way for models of which a transaction only inserted rows: they are read once, column by column,
 //! and their versions are placed by one statement.
 
+use futures_util::future::join;
 use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{changeset::Section, ids::Seq};
 
@@ -36,28 +37,32 @@ pub(super) async fn collect(
         _ => ("NULL", ""),
     };
     let text = format!(
-        "SELECT {}, p.n, {device} FROM (SELECT n, k0, k1, k2, k3 FROM _sync_pending WHERE m = ? AND n > ? ORDER BY n LIMIT {CHUNK}) p
-         CROSS JOIN {}{}{joins} WHERE {} ORDER BY p.n",
-        sql.wire, sql.table, sql.joins, sql.pending_join
+        "SELECT {}, p.n, {device} FROM _sync_pending p CROSS JOIN {} ON {}{}{joins}
+         WHERE p.m = ? AND p.n > ? ORDER BY p.n LIMIT {CHUNK}",
+        sql.wire, sql.table, sql.pending_join, sql.joins
     );
     let last_column = model.fields.len() + 1;
     let mut shared = rows::row_section(model);
     let mut owned = rows::row_section(model);
-    let mut after = 0_i64;
-    loop {
-        let chunk = query(tx, &text, vec![Sql::BigInt(Some(model.number)), Sql::BigInt(Some(after))]).await?;
-        let Some(last) = chunk.last() else { break };
-        after = integer(sqlite_row(last)?, last_column)?;
-        if hybrid {
-            split_hybrids(local, model, &chunk, &mut shared, &mut owned)?;
-        } else if model.may_be_owned() {
-            rows::append(&mut owned, model, &chunk)?;
-        } else {
-            rows::append(&mut shared, model, &chunk)?;
-        }
-        if i64::try_from(chunk.len()).unwrap_or(CHUNK) < CHUNK {
-            break;
-        }
+    let read = |after: i64| query(tx, &text, vec![Sql::BigInt(Some(model.number)), Sql::BigInt(Some(after))]);
+    let mut chunk = read(0).await?;
+    while let Some(last) = chunk.last() {
+        let after = integer(sqlite_row(last)?, last_column)?;
+        let is_last = i64::try_from(chunk.len()).unwrap_or(CHUNK) < CHUNK;
+        let next = async { if is_last { Ok(Vec::new()) } else { read(after).await } };
+        let append = async {
+            if hybrid {
+                split_hybrids(local, model, &chunk, &mut shared, &mut owned)
+            } else if model.may_be_owned() {
+                rows::append(&mut owned, model, &chunk)
+            } else {
+                rows::append(&mut shared, model, &chunk)
+            }
+        };
+        // The database's thread reads the next rows while these are taken over here.
+        let (next, appended) = join(next, append).await;
+        appended?;
+        chunk = next?;
     }
     body.push_inserts(shared, owned);
     Ok(())

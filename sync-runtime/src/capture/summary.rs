@@ -15,11 +15,11 @@ use crate::{
     store::db::{blob, integer, query, sqlite_row},
 };
 
-/// Counts of notes by model number and kind, and the own origin's state.
+/// Kinds of notes by model number and kind, and the own origin's state.
 #[derive(Debug)]
 pub(crate) struct Summary {
     /// Notes of each model.
-    pub(crate) models: BTreeMap<i64, Counts>,
+    pub(crate) models: BTreeMap<i64, Kinds>,
     /// The clock as stored.
     pub(crate) clock: Clock,
     /// The highest stamp in the merged state.
@@ -34,30 +34,28 @@ pub(crate) struct Summary {
     pub(crate) shadowed: bool,
 }
 
-/// Notes of one model.
+/// What kinds of notes a model has.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counts {
-    /// Plain inserts.
-    pub(crate) inserts: usize,
-    /// Everything else.
-    pub(crate) others: usize,
+pub(crate) struct Kinds {
+    /// Something that is no plain insert.
+    pub(crate) others: bool,
 }
 
-impl Counts {
+impl Kinds {
     /// Nothing but inserts.
     pub(crate) fn only_inserts(self) -> bool {
-        self.others == 0
+        !self.others
     }
 }
 
 /// Reads the summary; one statement.
 pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summary> {
-    let sql = "SELECT m, t, count(*), NULL, NULL, NULL FROM _sync_pending GROUP BY m, t
+    let sql = "SELECT DISTINCT m, t, NULL, NULL, NULL, NULL FROM _sync_pending
         UNION ALL SELECT -2, o.incarnation, o.head, NULL, o.device, NULL
         FROM _sync_state s JOIN _sync_origin o ON o.o <> s.own AND o.seen <> o.head
         UNION ALL SELECT -1, s.clock, s.ceiling, o.head, o.head_hash, EXISTS (SELECT 1 FROM _sync_shadow)
         FROM _sync_state s JOIN _sync_origin o ON o.o = s.own";
-    let mut models: BTreeMap<i64, Counts> = BTreeMap::new();
+    let mut models: BTreeMap<i64, Kinds> = BTreeMap::new();
     let mut state = None;
     let mut seen = Vec::new();
     for row in query(tx, sql, vec![]).await? {
@@ -84,12 +82,8 @@ pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summ
         if local.numbered(number).is_none() {
             continue;
         }
-        let count = usize::try_from(integer(row, 2)?).unwrap_or(usize::MAX);
-        let counts = models.entry(number).or_default();
-        match NoteKind::from_number(integer(row, 1)?) {
-            Some(NoteKind::Insert) => counts.inserts = count,
-            _ => counts.others = counts.others.saturating_add(count),
-        }
+        let kinds = models.entry(number).or_default();
+        kinds.others |= NoteKind::from_number(integer(row, 1)?) != Some(NoteKind::Insert);
     }
     let (clock, ceiling, head, head_hash, shadowed) = state.ok_or_else(|| {
         Error::new(

@@ -72,13 +72,14 @@ pub(crate) async fn ingest(
     let mut headers: BTreeMap<Seq, (Version, Hash)> = BTreeMap::new();
     let mut bodies: Vec<(Version, &Body)> = Vec::new();
     let mut batch = Batch::default();
+    let mut rows = Vec::new();
     for changeset in fresh {
         let seq = changeset.header.seq;
         let version = changeset.header.version();
         high = high.max(changeset.header.hlc);
         headers.insert(seq, (version, changeset.hash));
         let signature = (Some(seq) == last && proof.seq == seq).then(|| proof.signature.0.to_vec());
-        log(&origins, changeset, signature, &mut batch)?;
+        rows.extend(log(&origins, changeset, signature)?);
         match &changeset.shared {
             Shared::None => {}
             Shared::Refused { reason, .. } => {
@@ -93,12 +94,13 @@ pub(crate) async fn ingest(
             },
         }
     }
+    let head = "INSERT OR IGNORE INTO _sync_log (o, s, hlc, header, shared, proof)";
+    batch.push_rows(tx, head, 6, "", rows).await?;
     batch.flush(tx).await?;
     let refused: BTreeSet<Seq> = intake.owned_refusals(origin, &run.owned, &headers).await?;
-    for (version, body) in bodies {
-        if !refused.contains(&version.seq) {
-            intake.body(body, Source { version, owned: false }).await?;
-        }
+    bodies.retain(|(version, _)| !refused.contains(&version.seq));
+    for (version, body) in intake.gathered(bodies).await? {
+        intake.body(body, Source { version, owned: false, gathered: false }).await?;
     }
     for body in &run.owned {
         high = high.max(highest(body));
@@ -160,25 +162,20 @@ fn log(
     origins: &Origins,
     changeset: &VerifiedChangeset,
     signature: Option<Vec<u8>>,
-    batch: &mut Batch,
-) -> Result<()> {
-    let Some(row) = origins.get(&changeset.header.origin) else { return Ok(()) };
+) -> Result<Option<Vec<Sql>>> {
+    let Some(row) = origins.get(&changeset.header.origin) else { return Ok(None) };
     let shared = match &changeset.shared {
         Shared::None => None,
         Shared::Body { bytes, .. } | Shared::Refused { bytes, .. } => Some(compress::pack(bytes)?),
     };
-    batch.push(
-        "INSERT OR IGNORE INTO _sync_log (o, s, hlc, header, shared, proof) VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            Sql::BigInt(Some(row.number.0)),
-            Sql::BigInt(Some(signed(changeset.header.seq.0))),
-            Sql::BigInt(Some(signed(changeset.header.hlc.0))),
-            Sql::Bytes(Some(changeset.header_bytes.clone())),
-            Sql::Bytes(shared),
-            Sql::Bytes(signature),
-        ],
-    );
-    Ok(())
+    Ok(Some(vec![
+        Sql::BigInt(Some(row.number.0)),
+        Sql::BigInt(Some(signed(changeset.header.seq.0))),
+        Sql::BigInt(Some(signed(changeset.header.hlc.0))),
+        Sql::Bytes(Some(changeset.header_bytes.clone())),
+        Sql::Bytes(shared),
+        Sql::Bytes(signature),
+    ]))
 }
 
 /// The clock takes note, within its bound; the ceiling takes note of everything.
@@ -241,6 +238,9 @@ async fn clear(tx: &DatabaseTransaction, local: &Local, settled: &Settled) -> Re
     }
     batch.flush(tx).await
 }
+
+/// Changesets of up to this many changes are taken in together.
+const SMALL: usize = 256;
 
 struct Intake<'a> {
     tx: &'a DatabaseTransaction,
@@ -319,7 +319,11 @@ impl Intake<'_> {
         let mut doubtful: Vec<Change> = Vec::new();
         for section in pages.iter().flat_map(|page| &page.sections) {
             let Some(own) = headers.values().next().map(|(version, _)| *version) else { break };
-            let bulk = apply::is_eligible(self.local, section, Source { version: own, owned: true });
+            let bulk = apply::is_eligible(
+                self.local,
+                section,
+                Source { version: own, owned: true, gathered: false },
+            );
             if !bulk {
                 doubtful.extend(section.changes(own));
             }
@@ -343,6 +347,47 @@ impl Intake<'_> {
         Ok(refused)
     }
 
+    /// Inserts the new rows of many small changesets together, a model at a time. Returns what is left.
+    async fn gathered<'b>(&mut self, bodies: Vec<(Version, &'b Body)>) -> Result<Vec<(Version, &'b Body)>> {
+        let mut together: BTreeMap<ModelIndex, Section> = BTreeMap::new();
+        let mut taken = Vec::new();
+        let mut rest = Vec::new();
+        for (version, body) in bodies {
+            let source = Source { version, owned: false, gathered: true };
+            let fits = body.len() <= SMALL
+                && body.sections.iter().all(|section| {
+                    matches!(section.versions, Versions::Changeset)
+                        && apply::is_eligible(self.local, section, source)
+                        && self.local.named(&section.model).is_some_and(|(model, _)| {
+                            together.get(&model.index).is_none_or(|first| first.same_columns(section))
+                        })
+                });
+            if !fits {
+                rest.push((version, body));
+                continue;
+            }
+            for section in &body.sections {
+                let Some((model, _)) = self.local.named(&section.model) else { continue };
+                together.entry(model.index).or_insert_with(|| section.emptied()).append_as(section, version);
+            }
+            taken.push((version, body));
+        }
+        let Some((version, _)) = taken.first().filter(|_| taken.len() > 1) else {
+            rest.append(&mut taken);
+            rest.sort_by_key(|(version, _)| version.seq);
+            return Ok(rest);
+        };
+        // The order of the models is parents first.
+        let body = Body { sections: together.into_values().collect() };
+        if !self.bulk(&body, Source { version: *version, owned: false, gathered: true }).await? {
+            for (version, body) in taken {
+                let changes = body.sections.iter().flat_map(|s| s.changes(version));
+                self.general.extend(changes.map(|change| Incoming { change, owned: false }));
+            }
+        }
+        Ok(rest)
+    }
+
     /// Shared changes of one changeset.
     async fn body(&mut self, body: &Body, source: Source) -> Result<()> {
         let eligible = body.sections.iter().all(|s| apply::is_eligible(self.local, s, source));
@@ -364,7 +409,7 @@ impl Intake<'_> {
         refused: &BTreeSet<Seq>,
     ) -> Result<()> {
         let Some((version, _)) = headers.values().next().copied() else { return Ok(()) };
-        let source = Source { version, owned: true };
+        let source = Source { version, owned: true, gathered: false };
         let eligible =
             refused.is_empty() && page.sections.iter().all(|s| apply::is_eligible(self.local, s, source));
         if eligible && self.bulk(page, source).await? {
