@@ -47,6 +47,42 @@ impl Series {
     }
 }
 
+/// What something took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    /// On the clock.
+    pub(crate) time: Duration,
+    /// Of the processors, all threads together.
+    pub(crate) processor: Duration,
+}
+
+impl std::ops::AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.time += other.time;
+        self.processor += other.processor;
+    }
+}
+
+/// Measures what happens until [`Meter::read`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meter {
+    start: Instant,
+    processor: Duration,
+}
+
+impl Meter {
+    /// From now on.
+    pub(crate) fn start() -> Outcome<Self> {
+        Ok(Self { processor: processor_time()?, start: Instant::now() })
+    }
+
+    /// Until now.
+    pub(crate) fn read(self) -> Outcome<Cost> {
+        let time = self.start.elapsed();
+        Ok(Cost { time, processor: processor_time()?.saturating_sub(self.processor) })
+    }
+}
+
 /// The two sides of a comparison, measured in turns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Comparison {
@@ -55,14 +91,18 @@ pub(crate) struct Comparison {
     /// With it.
     pub(crate) synced: Series,
     ratios: Series,
+    plain_processor: Series,
+    synced_processor: Series,
 }
 
 impl Comparison {
     /// Enters one turn.
-    pub(crate) fn push(&mut self, plain: Duration, synced: Duration) {
-        self.plain.push(plain);
-        self.synced.push(synced);
-        self.ratios.push_figure(synced.as_secs_f64() / plain.as_secs_f64());
+    pub(crate) fn push(&mut self, plain: Cost, synced: Cost) {
+        self.plain.push(plain.time);
+        self.synced.push(synced.time);
+        self.ratios.push_figure(synced.time.as_secs_f64() / plain.time.as_secs_f64());
+        self.plain_processor.push(plain.processor);
+        self.synced_processor.push(synced.processor);
     }
 
     /// How many times as long it takes with sync: median against median.
@@ -70,9 +110,12 @@ impl Comparison {
         self.synced.median() / self.plain.median()
     }
 
-    /// `1.52 × (1.43 to 1.60)`: the ratio, and the least and greatest of a single turn.
+    /// `1.52 × (1.43 to 1.60), processor 1.48 ×`: the ratio, the least and greatest of a single turn, and the ratio
+    /// of processor time, which does not see who else uses the machine.
     pub(crate) fn shown(&self) -> String {
-        format!("{:.2} × ({:.2} to {:.2})", self.ratio(), self.ratios.least(), self.ratios.greatest())
+        let processor = self.synced_processor.median() / self.plain_processor.median();
+        let (least, greatest) = (self.ratios.least(), self.ratios.greatest());
+        format!("{:.2} × ({least:.2} to {greatest:.2}), processor time {processor:.2} ×", self.ratio())
     }
 }
 
@@ -106,12 +149,14 @@ pub(crate) async fn commits(dir: &Path) -> Outcome<Series> {
     Ok(series)
 }
 
-/// Processor time of this process so far, both modes, in units of 10 ms (the kernel's for `/proc`).
+/// Processor time of the threads of this process so far; of threads that ended nothing is known.
 pub(crate) fn processor_time() -> Outcome<Duration> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-    let ticks = after_name.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
-    Ok(Duration::from_millis(ticks * 10))
+    let mut total = 0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+        total += text.split(' ').next().unwrap_or("0").parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(total))
 }
 
 /// The most memory that this process had resident, in KiB.

@@ -4,7 +4,6 @@
 use std::{path::Path, time::Duration};
 
 use sea_orm::IntoActiveModel;
-use tokio::time::Instant;
 
 use super::{
     Extent,
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::{
     Outcome,
-    measure::{Comparison, Series, processor_time},
+    measure::{Comparison, Cost, Meter, Series},
     place::{self, Pair},
     relay::Relay,
     report::{Line, Verdict},
@@ -20,12 +19,10 @@ use crate::{
 };
 
 struct Arrival {
-    /// First bytes of the batch to visible.
-    apply: Duration,
+    /// First bytes of the batch to visible; processor time of both sides and the relay.
+    apply: Cost,
     /// Dialling to visible.
     whole: Duration,
-    /// Processor time of both sides and the relay.
-    processor: Duration,
 }
 
 pub(super) async fn run(dir: &Path, extent: Extent) -> Outcome<Vec<Line>> {
@@ -39,21 +36,19 @@ where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
     let mut compared = Comparison::default();
-    let (mut whole, mut processor) = (Series::default(), Series::default());
+    let mut whole = Series::default();
     for round in 0..extent.rounds.min(5) {
         let without = plain::<E>(dir, round).await?;
         let arrival = arrive::<E>(dir, round).await?;
         compared.push(without, arrival.apply);
         whole.push(arrival.whole);
-        processor.push(arrival.processor);
     }
     let measured = format!(
-        "{}; {:.0} ms against {:.0} ms; from dialling {:.0} ms; processor time of both sides {:.0} ms",
+        "{} of both sides together; {:.0} ms against {:.0} ms; from dialling {:.0} ms",
         compared.shown(),
         compared.synced.median(),
         compared.plain.median(),
-        whole.median(),
-        processor.median()
+        whole.median()
     );
     let verdict = Verdict::of(compared.ratio() <= 1.6);
     let name =
@@ -69,15 +64,13 @@ where
     place::insert::<E, _>(&pair.here, Rows::of(seed, pair.here.device_id()).drafts::<E>(ROWS)).await?;
     let vector = pair.here.vector().await?;
     let relay = Relay::to(&pair.address()?).await?;
-    let before = processor_time()?;
-    let start = Instant::now();
+    let meter = Meter::start()?;
     relay.watch();
     pair.here.connect(relay.url())?;
     pair.there.caught_up_with(&vector).await?;
-    let whole = start.elapsed();
-    let apply = relay.begun().ok_or("no batch was seen")?.elapsed();
-    let processor = processor_time()?.saturating_sub(before);
+    let time = relay.begun().ok_or("no batch was seen")?.elapsed();
+    let Cost { time: whole, processor } = meter.read()?;
     pair.check().await?;
     pair.close().await?;
-    Ok(Arrival { apply, whole, processor })
+    Ok(Arrival { apply: Cost { time, processor }, whole })
 }

@@ -1,15 +1,14 @@
 //! Bulk inserts of both regimes against the same insert without sync.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use sea_orm::IntoActiveModel;
 use sync_core::ids::DeviceId;
-use tokio::time::Instant;
 
 use super::Extent;
 use crate::{
     Outcome,
-    measure::Comparison,
+    measure::{Comparison, Cost, Meter},
     place,
     report::{Line, Verdict},
     schema::{Rows, Sample, entry, item},
@@ -55,31 +54,31 @@ pub(super) fn some_device() -> DeviceId {
     DeviceId::from_bytes([7; 16])
 }
 
-/// The time without sync.
-pub(super) async fn plain<E: Sample>(dir: &Path, seed: usize) -> Outcome<Duration>
+/// What it takes without sync.
+pub(super) async fn plain<E: Sample>(dir: &Path, seed: usize) -> Outcome<Cost>
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
     let folder = tempfile::tempdir_in(dir)?;
     let db = place::plain(&folder.path().join("plain.db")).await?;
     let rows = Rows::of(seed, some_device()).drafts::<E>(ROWS);
-    let start = Instant::now();
+    let meter = Meter::start()?;
     place::insert::<E, _>(&db, rows).await?;
-    let time = start.elapsed();
+    let cost = meter.read()?;
     db.close().await?;
-    Ok(time)
+    Ok(cost)
 }
 
-async fn synced<E: Sample>(dir: &Path, seed: usize) -> Outcome<Duration>
+async fn synced<E: Sample>(dir: &Path, seed: usize) -> Outcome<Cost>
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
     let folder = tempfile::tempdir_in(dir)?;
     let space = place::create(&folder.path().join("synced.db")).await?;
     let rows = Rows::of(seed, space.device_id()).drafts::<E>(ROWS);
-    let start = Instant::now();
+    let meter = Meter::start()?;
     place::insert::<E, _>(&space, rows).await?;
-    let time = start.elapsed();
+    let cost = meter.read()?;
     space.close().await?;
-    Ok(time)
+    Ok(cost)
 }

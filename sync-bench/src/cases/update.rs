@@ -1,14 +1,13 @@
 //! Single-row transactions against the same without sync, both fully durable, in alternating slices.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use sea_orm::{IntoActiveModel, TransactionTrait};
-use tokio::time::Instant;
 
 use super::{Extent, insert::some_device};
 use crate::{
     Outcome,
-    measure::Comparison,
+    measure::{Comparison, Cost, Meter},
     place,
     report::{Line, Verdict},
     schema::{Rows, Sample, entry, item},
@@ -53,7 +52,7 @@ where
     let mut compared = Comparison::default();
     let last = i64::try_from(ROWS)?;
     for round in 0..i64::try_from(extent.rounds)? {
-        let (mut plain, mut synced) = (Duration::ZERO, Duration::ZERO);
+        let (mut plain, mut synced) = (Cost::default(), Cost::default());
         let mut first = 1;
         while first <= last {
             plain += slice::<E, _>(&db, first, round).await?;
@@ -67,13 +66,13 @@ where
     Ok(compared)
 }
 
-async fn slice<E: Sample, C: TransactionTrait>(db: &C, first: i64, round: i64) -> Outcome<Duration>
+async fn slice<E: Sample, C: TransactionTrait>(db: &C, first: i64, round: i64) -> Outcome<Cost>
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
-    let start = Instant::now();
+    let meter = Meter::start()?;
     for id in first..first + SLICE {
         place::resize::<E, _>(db, id, id * 1_000 + round).await?;
     }
-    Ok(start.elapsed())
+    meter.read()
 }

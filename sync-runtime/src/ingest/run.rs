@@ -94,8 +94,8 @@ pub(crate) async fn ingest(
             },
         }
     }
-    let head = "INSERT OR IGNORE INTO _sync_log (o, s, hlc, header, shared, proof)";
-    batch.push_rows(tx, head, 6, "", rows).await?;
+    let insert = "INSERT OR IGNORE INTO _sync_log (o, s, hlc, header, shared, proof)";
+    batch.push_rows(tx, insert, 6, "", rows).await?;
     batch.flush(tx).await?;
     let refused: BTreeSet<Seq> = intake.owned_refusals(origin, &run.owned, &headers).await?;
     bodies.retain(|(version, _)| !refused.contains(&version.seq));
