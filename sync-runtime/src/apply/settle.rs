@@ -253,7 +253,7 @@ impl Settle<'_> {
         self.wake_for_values(&model, place, &claimed, shown, next).await
     }
 
-    /// Records in the shadow that want a value which the row of `place` had and has no more.
+    /// Records in the shadow that want a value which the row of `place` had and has no more, or has with less right.
     async fn wake_for_values(
         &mut self,
         model: &Model,
@@ -262,15 +262,16 @@ impl Settle<'_> {
         shown: bool,
         next: &mut BTreeSet<Place>,
     ) -> Result<()> {
-        let Some(row) = self.focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref()) else {
-            return Ok(());
-        };
+        let Some(entry) = self.focus.entries.get(&place) else { return Ok(()) };
+        let Some(row) = &entry.loaded.row else { return Ok(()) };
+        // Inserted anew it is younger than before, and whoever it kept hidden may be older now.
+        let lasting = shown && !entry.moved;
         if model.uniques.is_empty() {
             return Ok(());
         }
         let before = claims::of_values(self.local, place, &row.values);
         let freed: Vec<Vec<u8>> =
-            before.into_iter().filter(|c| !shown || !claimed.iter().any(|(_, new)| new == c)).collect();
+            before.into_iter().filter(|c| !lasting || !claimed.iter().any(|(_, new)| new == c)).collect();
         if freed.is_empty() {
             return Ok(());
         }

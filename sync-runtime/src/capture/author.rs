@@ -167,8 +167,9 @@ impl Author<'_> {
                 .map_err(|e| Self::beyond(model, e))?;
         let stamp = write_stamp(stamps.stamp.hlc, self.origin, floor).map_err(|e| Self::beyond(model, e))?;
         let change = Change {
-            over: stamps.over,
-            seen_delete: known.as_ref().and_then(Record::delete_stamp),
+            // What is signed of an owned row is the row as anyone can serve it, without what it was inserted over.
+            over: stamps.over.filter(|_| !owned),
+            seen_delete: known.as_ref().and_then(Record::delete_stamp).filter(|_| !owned),
             ..self.whole_row(model, record, &after.values, stamp)?
         };
         let mut state = known.clone().unwrap_or_default();
