@@ -1,1 +1,16 @@
-//! Stub.
+//! What the workspace's tests share: models, devices that sync, and comparisons of whole contents. Nothing here reaches
+//! into the runtime; everything goes through what an application can call.
+#![expect(clippy::missing_panics_doc, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+pub mod clock;
+pub mod device;
+pub mod digest;
+pub mod network;
+pub mod proxy;
+pub mod rows;
+pub mod schema;
+
+// Linked for their registration.
+use sync_transport_memory as _;
+use sync_transport_websocket as _;
