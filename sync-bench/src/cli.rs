@@ -40,6 +40,12 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
+    /// The words that ask for this choice again.
+    pub(crate) fn command(&self, extent: &str) -> String {
+        let cases = self.cases.iter().filter_map(clap::ValueEnum::to_possible_value);
+        cases.fold(extent.to_owned(), |words, case| format!("{words} {}", case.get_name()))
+    }
+
     /// Where the databases are put.
     pub(crate) fn dir(&self) -> PathBuf {
         self.dir.clone().unwrap_or_else(std::env::temp_dir)

@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
 }
 
 async fn bench(choice: cli::Choice, extent: cases::Extent) -> Outcome<()> {
-    let mut report = Report::begin(&choice.dir(), extent.name).await?;
+    let mut report = Report::begin(&choice.dir(), choice.command(extent.name)).await?;
     println!("{}", report.machine());
     for case in cases::Case::chosen(&choice.cases, extent) {
         eprintln!("measuring {case:?} ...");

@@ -62,7 +62,7 @@ impl Line {
 /// A run of the benchmarks.
 #[derive(Debug)]
 pub(crate) struct Report {
-    extent: &'static str,
+    command: String,
     date: String,
     commit_before: measure::Series,
     commit_after: Option<measure::Series>,
@@ -72,11 +72,11 @@ pub(crate) struct Report {
 
 impl Report {
     /// Looks at the machine.
-    pub(crate) async fn begin(dir: &Path, extent: &'static str) -> Outcome<Self> {
+    pub(crate) async fn begin(dir: &Path, command: String) -> Outcome<Self> {
         let now = RuntimeHost::context().now().unix_ms;
         let date = ChronoDateTimeUtc::from_timestamp_millis(i64::try_from(now)?).unwrap_or_default();
         Ok(Self {
-            extent,
+            command,
             date: date.format("%Y-%m-%d").to_string(),
             load: measure::load()?,
             commit_before: measure::commits(dir).await?,
@@ -130,7 +130,7 @@ impl Report {
         write!(
             page,
             "\n## Last run\n`cargo run --release -p sync-bench -- {}`, {}.\n\n{}.\n\n{}",
-            self.extent,
+            self.command,
             self.date,
             self.machine(),
             self.table()

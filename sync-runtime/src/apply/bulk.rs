@@ -89,7 +89,13 @@ pub(crate) async fn insert(
         return Ok(false);
     };
     write_rows(tx, model, section, &targets, first_key).await?;
-    if source.owned && !owned_by(tx, model, sql, source.version.origin.device).await? {
+    let author = source.version.origin.device;
+    let own = match rows::all_owned_by(section, model, author) {
+        _ if !source.owned => true,
+        Some(own) => own,
+        None => owned_by(tx, model, sql, author).await?,
+    };
+    if !own {
         return Ok(false);
     }
     let Some(origin) = origins.get(&source.version.origin).map(|row| row.number) else { return Ok(false) };

@@ -29,7 +29,10 @@ pub(super) async fn collect(
     body: &mut LocalBody,
 ) -> Result<()> {
     if let (Ownership::Device { otherwise_shared: false, .. }, Some(owner)) = (&model.regime, &sql.owner) {
-        refuse_foreign_rows(tx, local, model, sql, owner).await?;
+        // Told without looking at the rows twice where they name the device themselves.
+        if rows::all_owned_by(&rows::row_section(model), model, local.origin.device).is_none() {
+            refuse_foreign_rows(tx, local, model, sql, owner).await?;
+        }
     }
     let hybrid = model.may_be_owned() && model.may_be_shared();
     let (device, joins) = match &sql.owner {
@@ -63,6 +66,9 @@ pub(super) async fn collect(
         let (next, appended) = join(next, append).await;
         appended?;
         chunk = next?;
+    }
+    if rows::all_owned_by(&owned, model, local.origin.device) == Some(false) {
+        return Err(not_owner(model));
     }
     body.push_inserts(shared, owned);
     Ok(())

@@ -12,13 +12,13 @@ use crate::{
     apply::load,
     catalog::{Model, quote},
     engine::local::Local,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     store::{
-        db::{integer, query, signed, sqlite_row},
+        db::{integer, optional_integer, query, query_one, signed, sqlite_row},
         model_sql::ModelSql,
         origins::OriginNumber,
         rows,
-        versions::{StoredVersion, is_hybrid},
+        versions::is_hybrid,
     },
 };
 
@@ -32,11 +32,16 @@ pub(super) async fn pages(
     number: OriginNumber,
     origin: Origin,
     range: SeqRange,
+    stamps: &[Hlc],
 ) -> Result<Vec<Vec<u8>>> {
+    let of_header = |seq: Seq| {
+        let at = usize::try_from(seq.0.checked_sub(range.first.0)?).ok()?;
+        stamps.get(at).copied()
+    };
     let mut out = Vec::new();
     for (model, sql) in local.catalog.models.iter().zip(local.sql.iter()) {
         if model.may_be_owned() {
-            shown(db, model, sql, number, origin, range, &mut out).await?;
+            shown(db, model, sql, (number, origin), range, &of_header, &mut out).await?;
         }
     }
     shadowed(db, local, number, origin, range, &mut out).await?;
@@ -48,38 +53,51 @@ async fn shown(
     db: &(impl ConnectionTrait + ?Sized),
     model: &Model,
     sql: &ModelSql,
-    number: OriginNumber,
-    origin: Origin,
+    (number, origin): (OriginNumber, Origin),
     range: SeqRange,
+    of_header: &(impl Fn(Seq) -> Option<Hlc> + Sync),
     out: &mut Vec<Vec<u8>>,
 ) -> Result<()> {
+    let any = "SELECT 1 FROM _sync_shadow WHERE m = ? LIMIT 1";
+    let shadowed = query_one(db, any, vec![Sql::BigInt(Some(model.number))]).await?.is_some();
+    let id = quote(&model.id.column);
+    let unshadowed = if shadowed {
+        format!(
+            " AND NOT EXISTS (SELECT 1 FROM _sync_shadow z WHERE z.m = {} AND z.r = a.{id})",
+            model.number
+        )
+    } else {
+        String::new()
+    };
     let hybrid = if is_hybrid(model) { " AND v.w = 1" } else { "" };
     let text = format!(
-        "SELECT {}, v.s, coalesce(v.h, l.hlc) FROM {} v CROSS JOIN {} ON {}{}{}
-         WHERE v.o = ? AND v.s BETWEEN ? AND ?{hybrid}
-         AND NOT EXISTS (SELECT 1 FROM _sync_shadow z WHERE z.m = ? AND z.r = a.{}) ORDER BY v.s",
+        "SELECT {}, v.s, v.h FROM {} v CROSS JOIN {} ON {}{}
+         WHERE v.o = ? AND v.s BETWEEN ? AND ?{hybrid}{unshadowed} ORDER BY v.s",
         sql.wire,
         model.versions_table(),
         sql.table,
         sql.version_join,
-        StoredVersion::LOG_JOIN,
         sql.joins,
-        quote(&model.id.column),
     );
     let values = vec![
         Sql::BigInt(Some(number.0)),
         Sql::BigInt(Some(signed(range.first.0))),
         Sql::BigInt(Some(signed(range.last.0))),
-        Sql::BigInt(Some(model.number)),
     ];
     let found = query(db, &text, values).await?;
     for chunk in found.chunks(PAGE) {
-        out.push(encode_body(&Body { sections: vec![section(model, origin, chunk)?] }));
+        out.push(encode_body(&Body { sections: vec![section(model, origin, of_header, chunk)?] }));
     }
     Ok(())
 }
 
-fn section(model: &Model, origin: Origin, chunk: &[QueryResult]) -> Result<Section> {
+/// A page; a stamp that does not stand with the row is the one of its changeset's header.
+fn section(
+    model: &Model,
+    origin: Origin,
+    of_header: &impl Fn(Seq) -> Option<Hlc>,
+    chunk: &[QueryResult],
+) -> Result<Section> {
     let mut section = rows::row_section(model);
     rows::append(&mut section, model, chunk)?;
     let at = model.fields.len() + 1;
@@ -88,7 +106,12 @@ fn section(model: &Model, origin: Origin, chunk: &[QueryResult]) -> Result<Secti
         .map(|row| {
             let row = sqlite_row(row)?;
             let seq = Seq(integer(row, at)?.cast_unsigned());
-            let hlc = Hlc(integer(row, at + 1)?.cast_unsigned());
+            let own = optional_integer(row, at + 1)?.map(|hlc| Hlc(hlc.cast_unsigned()));
+            let hlc = own.or_else(|| of_header(seq)).ok_or_else(|| {
+                let message =
+                    format!("a version in {} has no stamp; restore a backup", model.versions_table());
+                Error::new(ErrorKind::Storage, "serve", message)
+            })?;
             Ok(Version { stamp: Stamp::new(hlc, origin), origin, seq })
         })
         .collect::<Result<Vec<_>>>()?;

@@ -92,6 +92,7 @@ async fn run(
         proof: HeadProof { seq: Seq::ZERO, hash: Hash::NONE, signature: Signature([0; 64]) },
         owned: Vec::new(),
     };
+    let mut stamps = Vec::new();
     let (mut used, mut owned_rows, mut signature) = (0_usize, 0_usize, None);
     for item in query(db, sql, values).await? {
         let item = sqlite_row(&item)?;
@@ -106,6 +107,7 @@ async fn run(
         used += header.len() + shared.as_ref().map_or(0, Vec::len) + count.saturating_mul(ROW_BYTES);
         owned_rows = owned_rows.saturating_add(count);
         signature = blob(item, 3)?.map(<[u8]>::to_vec);
+        stamps.push(decoded.hlc);
         run.headers.push(header);
         run.shared.push(shared);
     }
@@ -118,7 +120,7 @@ async fn run(
         prove(db, row.number, &mut run, signature).await?;
     }
     if owned_rows > 0 {
-        run.owned = owned::pages(db, local, row.number, origin, run.range()).await?;
+        run.owned = owned::pages(db, local, row.number, origin, run.range(), &stamps).await?;
     }
     Ok(Some((run, used)))
 }

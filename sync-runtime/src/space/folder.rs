@@ -6,6 +6,7 @@ use std::{
     fs::{self, File},
     io::{self, ErrorKind as IoKind, Write as _},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use sync_core::{
@@ -171,6 +172,9 @@ enum Durability {
 
 /// Replaces a file in one step: whoever reads sees the old or the new content, never half of one.
 fn replace(folder: &Path, path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    // Two that write one file at once would take the fresh one from each other.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let fresh = path.with_extension("new");
     let mut file = create_private(&fresh)?;
     file.write_all(bytes)?;

@@ -4,14 +4,14 @@ use sea_orm::QueryResult;
 use sqlx::sqlite::SqliteRow;
 use sync_core::{
     changeset::{ChangeKind, Section},
-    ids::RecordId,
+    ids::{DeviceId, RecordId},
     merge::{InvalidJson, SetOperation},
     value::{MergeKind, Value, ValueRef},
 };
 
 use super::db::{cell, sqlite_row};
 use crate::{
-    catalog::{Field, Model},
+    catalog::{Field, Model, OwnerStep, Ownership},
     error::{Error, ErrorKind, Result},
 };
 
@@ -36,6 +36,16 @@ pub(crate) fn append(section: &mut Section, model: &Model, rows: &[QueryResult])
         }
     }
     Ok(())
+}
+
+/// Whether all rows of a section name `device` as their owner; `None` where the rows alone do not tell.
+pub(crate) fn all_owned_by(section: &Section, model: &Model, device: DeviceId) -> Option<bool> {
+    let Ownership::Device { path, .. } = &model.regime else { return None };
+    let [OwnerStep { field: Some(field), target: None, .. }] = path.as_slice() else { return None };
+    let name = &model.field(*field)?.name;
+    let column = section.columns.iter().find(|column| column.field == *name)?;
+    let own = |value| matches!(value, ValueRef::Blob(bytes) if bytes == device.as_bytes());
+    Some(column.cells.iter().all(own))
 }
 
 /// The operation that an insert with this array stands for.
