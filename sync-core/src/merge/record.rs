@@ -78,9 +78,14 @@ fn raise<T: Ord + Copy>(mine: &mut Option<T>, theirs: Option<T>) -> bool {
 }
 
 impl Record {
-    /// A record of which only a delete is known.
-    pub fn dead(delete: Version) -> Self {
-        Self { delete: Some(delete), ..Self::default() }
+    /// Keeps the higher of insert and delete alone: what a device-owned record goes by (MERGE.md section 3).
+    pub fn reduce_to_highest(&mut self) {
+        let (Some(insert), Some(delete)) = (self.insert, self.delete) else { return };
+        if insert.stamp < delete.stamp {
+            *self = Self { delete: Some(delete), ..Self::default() };
+        } else {
+            self.delete = None;
+        }
     }
 
     /// Joins one change.

@@ -120,17 +120,8 @@ fn join_one(record: &mut Record, owned: bool, item: &Incoming) -> (sync_core::me
         _ => {}
     }
     let joined = record.join_change(&item.change);
-    reduce_owned(record);
+    record.reduce_to_highest();
     (joined, true)
-}
-
-/// A device-owned record goes by its highest write alone: of a dead one only the delete is left.
-pub(crate) fn reduce_owned(record: &mut Record) {
-    if let (Some(delete), Some(insert)) = (record.delete().copied(), record.insert())
-        && insert.stamp < delete.stamp
-    {
-        *record = Record::dead(delete);
-    }
 }
 
 /// Keeps changes of models that this version of the program does not know.

@@ -13,5 +13,5 @@ pub(crate) mod settle;
 mod verdict;
 
 pub(crate) use bulk::{Source, insert as insert_bulk, is_eligible};
-pub(crate) use join::{Incoming, apply_changes, reduce_owned};
+pub(crate) use join::{Incoming, apply_changes};
 pub(crate) use verdict::Reason;

@@ -283,15 +283,15 @@ impl Settle<'_> {
     }
 
     async fn load_rivals(&mut self, model: &Model, rivals: Vec<RecordId>) -> Result<()> {
-        let fresh: Vec<Place> = rivals
-            .into_iter()
-            .map(|r| (model.index, r))
-            .filter(|p| !self.focus.entries.contains_key(p))
-            .collect();
-        self.focus.load(self.tx, self.local, self.origins, fresh.iter().copied()).await?;
-        for place in fresh {
-            let row = self.focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref());
-            let claims = row.map(|row| claims::of_values(self.local, place, &row.values)).unwrap_or_default();
+        let places: Vec<Place> = rivals.into_iter().map(|r| (model.index, r)).collect();
+        self.focus.load(self.tx, self.local, self.origins, places.iter().copied()).await?;
+        for place in places {
+            let Some(entry) = self.focus.entries.get(&place) else { continue };
+            // One that is in focus for another reason, as a parent say, claims what its row has until it is judged.
+            let (None, true, Some(row)) = (&entry.verdict, entry.claims.is_empty(), &entry.loaded.row) else {
+                continue;
+            };
+            let claims = claims::of_values(self.local, place, &row.values);
             self.focus.set_claims(place, claims);
         }
         Ok(())

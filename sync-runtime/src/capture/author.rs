@@ -16,7 +16,6 @@ use super::{
     touched::{After, Before, Touched},
 };
 use crate::{
-    apply::reduce_owned,
     catalog::{Field, FieldIndex, Model, Ownership},
     error::{Error, ErrorKind, Result},
     store::{
@@ -175,6 +174,9 @@ impl Author<'_> {
         let mut state = known.clone().unwrap_or_default();
         state.join_change(&change);
         state.drop_void(model.delete);
+        if owned {
+            state.reduce_to_highest();
+        }
         if known.is_some() {
             writes.unshadow.push((model.number, record));
         }
@@ -260,7 +262,7 @@ impl Author<'_> {
         state.join_change(&change);
         state.drop_void(model.delete);
         if owned {
-            reduce_owned(&mut state);
+            state.reduce_to_highest();
             writes.own_dots(&state, model.number, record, self.origins);
         }
         writes.gone.push((model.index, before.key.clone()));

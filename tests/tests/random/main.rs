@@ -18,6 +18,7 @@ use operations::{Draw, transaction};
 /// Seeds that found something, with what was wrong.
 const REGRESSIONS: &[u64] = &[
     2,  // a record inserted anew kept an older one hidden that claims the same UNIQUE value
+    14, // a record in focus as somebody's parent hid its claim, and the apply failed on UNIQUE for ever
     45, // a device-owned row inserted over its own delete was not the one that was signed
 ];
 
