@@ -114,6 +114,16 @@ async fn local_primary_key_may_change(transport: Transport) {
     task(a.space(), plan.uuid, "t").await;
     memo(a.space(), plan.uuid, "m").await;
     converge(&[&a, &b]).await;
+    let moved = format!(
+        "PRAGMA defer_foreign_keys = ON; UPDATE project SET id = 700 WHERE uuid = {};
+         UPDATE task SET project_id = 700; UPDATE memo SET project_id = 700",
+        hex(plan.uuid)
+    );
+    let before = a.digest().await.unwrap();
+    run(a.space(), moved).await;
+    converge(&[&a, &b]).await;
+    assert_eq!(a.digest().await.unwrap(), before, "what is synced did not change");
+    assert_eq!(texts(a.space(), "SELECT id || title FROM project").await, ["700plan"]);
     assert_eq!(texts(b.space(), "SELECT name || colour FROM label").await, ["tagred"]);
     assert_ne!(number(b.space(), "SELECT id FROM label").await, 900, "the key is the device's own");
     run(b.space(), "UPDATE label SET colour = 'blue'; UPDATE task SET title = 'from b'").await;
