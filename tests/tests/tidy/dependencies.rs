@@ -11,6 +11,7 @@ use crate::tree;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("sync-core", &[]),
     ("sync-derive", &[]),
+    ("sync-sim", &["sync-core"]),
     ("sync-plugin", &["sync-core"]),
     ("sync-conformance", &["sync-plugin"]),
     ("sync-transport-template", &["sync-plugin"]),
@@ -38,6 +39,7 @@ const LEAVES: &[&str] = &["sync-bench", "sync-tests", "shelf", "quickstart"];
 /// Libraries that a crate must not reach for, whatever else it uses.
 const BANNED: &[(&str, &[&str])] = &[
     ("sync-core", &["sea-orm", "sqlx", "tokio", "zstd", "getrandom", "futures-util", "inventory", "linkme"]),
+    ("sync-sim", &["sea-orm", "sqlx", "tokio", "getrandom"]),
     ("sync-plugin", &["sea-orm", "sqlx", "zstd", "getrandom"]),
     ("sync-transport-memory", &["sea-orm", "sqlx", "zstd"]),
     ("sync-transport-websocket", &["sea-orm", "sqlx", "zstd"]),
