@@ -78,7 +78,7 @@ fn raise<T: Ord + Copy>(mine: &mut Option<T>, theirs: Option<T>) -> bool {
 }
 
 impl Record {
-    /// Keeps the higher of insert and delete alone: what a device-owned record goes by (MERGE.md section 3).
+    /// Keeps the higher of insert and delete alone: what a device-owned record goes by (docs/merge.md, section 3).
     pub fn reduce_to_highest(&mut self) {
         let (Some(insert), Some(delete)) = (self.insert, self.delete) else { return };
         if insert.stamp < delete.stamp {

@@ -10,12 +10,11 @@ use crate::{
     store::db::{integer, query_one, sqlite_row},
 };
 
-/// The first CHECK that a row with these values fails. `wire` tells which references are set: one that has no local
-/// key yet counts as not NULL.
+/// The first CHECK that a row with these values fails; `present` has a key for every reference that is set.
 pub(super) async fn failing(
     tx: &DatabaseTransaction,
     model: &Model,
-    values: &LocalValues,
+    present: &LocalValues,
     wire: &[Value],
 ) -> Result<Option<String>> {
     if let Some((field, _)) = model.fields.iter().zip(wire).find(|(f, v)| !f.nullable && **v == Value::Null) {
@@ -25,7 +24,6 @@ pub(super) async fn failing(
     if model.checks.is_empty() {
         return Ok(None);
     }
-    let present = values.with_placeholders(wire);
     let (source, binds) = present.as_row(model);
     let checks = model.checks.iter().map(|check| format!("coalesce(({check}), 1) <> 0"));
     let text = format!("SELECT {} FROM ({source})", checks.collect::<Vec<_>>().join(", "));

@@ -1,6 +1,6 @@
 //! Writes what was settled: rows that go, rows that change, rows that come, then versions and shadow.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{ids::RecordId, value::Value};
@@ -13,7 +13,7 @@ use super::{
     verdict::Verdict,
 };
 use crate::{
-    catalog::{FieldIndex, Model, ModelIndex, quote},
+    catalog::{FieldIndex, Model, ModelIndex, Unique, quote},
     derived::{self, RowChange, RowChangeKind},
     engine::local::Local,
     error::Result,
@@ -184,7 +184,7 @@ impl Placing<'_> {
     async fn update(&mut self, dirty: &[(Place, RowFate)]) -> Result<()> {
         let changing: Vec<Place> =
             dirty.iter().filter(|(_, fate)| *fate == RowFate::Changes).map(|(place, _)| *place).collect();
-        self.free_unique_values(&changing).await?;
+        let freed = self.free_unique_values(&changing).await?;
         for place in changing {
             let Some((model, _)) = self.local.model(place.0) else { continue };
             let (Some((wire, values)), Some(row)) = (
@@ -193,8 +193,9 @@ impl Placing<'_> {
             ) else {
                 continue;
             };
-            let changed: Vec<usize> =
-                (0..wire.len()).filter(|n| row.values.get(*n) != wire.get(*n)).collect();
+            let changed: Vec<usize> = (0..wire.len())
+                .filter(|n| row.values.get(*n) != wire.get(*n) || freed.contains(&(place, FieldIndex(*n))))
+                .collect();
             let fields = changed.iter().filter_map(|n| model.fields.get(*n).zip(values.get(*n)));
             let (columns, binds): (Vec<String>, Vec<Sql>) = fields
                 .map(|(field, value)| (format!("{} = ?", quote(&field.column)), bind(value.as_ref())))
@@ -218,8 +219,10 @@ impl Placing<'_> {
         self.batch.flush(self.tx).await
     }
 
-    /// Where several rows of a model change unique columns, their old values go first: two rows may swap.
-    async fn free_unique_values(&mut self, changing: &[Place]) -> Result<()> {
+    /// Where several rows of a model change what is unique, their old values go first: two rows may swap. Returns the
+    /// fields that hold a placeholder now; not all of them are among those that change.
+    async fn free_unique_values(&mut self, changing: &[Place]) -> Result<HashSet<(Place, FieldIndex)>> {
+        let mut freed = HashSet::new();
         let mut swaps: BTreeMap<ModelIndex, Vec<(Place, Vec<FieldIndex>)>> = BTreeMap::new();
         for place in changing {
             let Some((model, _)) = self.local.model(place.0) else { continue };
@@ -232,7 +235,7 @@ impl Placing<'_> {
                 .uniques
                 .iter()
                 .filter(|unique| unique.fields.iter().any(|f| row.values.get(f.0) != wire.get(f.0)))
-                .filter_map(|unique| freeable(model, &unique.fields))
+                .filter_map(|unique| freeable(model, unique))
                 .collect();
             if !fields.is_empty() {
                 swaps.entry(place.0).or_default().push((*place, fields.into_iter().collect()));
@@ -242,7 +245,9 @@ impl Placing<'_> {
             let Some((model, _)) = self.local.model(model) else { continue };
             for (place, fields) in places {
                 let Some(key) = settle::key_of(&self.focus, place) else { continue };
-                for field in fields.iter().filter_map(|f| model.field(*f)) {
+                for index in fields {
+                    let Some(field) = model.field(index) else { continue };
+                    freed.insert((place, index));
                     let column = quote(&field.column);
                     let value = placeholder(field.nullable, place.1);
                     let text =
@@ -251,7 +256,8 @@ impl Placing<'_> {
                 }
             }
         }
-        self.batch.flush(self.tx).await
+        self.batch.flush(self.tx).await?;
+        Ok(freed)
     }
 
     async fn insert(&mut self, dirty: &[(Place, RowFate)]) -> Result<()> {
@@ -379,7 +385,7 @@ fn row_values(model: &Model, record: RecordId, key: &Key, values: &[Value]) -> V
     out
 }
 
-fn key_condition(model: &Model) -> String {
+pub(super) fn key_condition(model: &Model) -> String {
     model.key.iter().map(|k| format!("{} = ?", quote(&k.column))).collect::<Vec<_>>().join(" AND ")
 }
 
@@ -402,8 +408,11 @@ pub(super) async fn next_key(tx: &DatabaseTransaction, model: &Model) -> Result<
     }
 }
 
-/// The field of a unique index whose change frees the rest: a nullable one, else one without a reference.
-fn freeable(model: &Model, fields: &[FieldIndex]) -> Option<FieldIndex> {
+/// The field of a unique index whose change frees the rest: a nullable one, else one without a reference. What is in
+/// its condition only does not count: another value there may leave the row in the index.
+fn freeable(model: &Model, unique: &Unique) -> Option<FieldIndex> {
+    let plain: Vec<FieldIndex> = unique.terms.iter().filter_map(|term| term.field).collect();
+    let fields = if plain.is_empty() { &unique.fields } else { &plain };
     let nullable = fields.iter().find(|f| model.field(**f).is_some_and(|f| f.nullable));
     let plain = fields.iter().find(|f| model.field(**f).is_some_and(|f| f.reference.is_none()));
     nullable.or(plain).copied()

@@ -27,10 +27,16 @@ impl LocalValues {
         Self(local.collect())
     }
 
-    /// With some value where `wire` has one and this database has none yet: references to rows that follow.
+    /// With some key where `wire` refers to a row that has none yet, to evaluate conditions over. One target has one
+    /// key and no other target has it, as it will be in the table: `CHECK (parent_id <> child_id)` must not fail
+    /// because both parents came in the same batch.
     pub(super) fn with_placeholders(&self, wire: &[Value]) -> Self {
+        let key = |target: &Value| {
+            let first = wire.iter().position(|other| other == target).unwrap_or_default();
+            Value::Integer(i64::MAX - i64::try_from(first).unwrap_or_default())
+        };
         let values = self.0.iter().zip(wire).map(|(local, wire)| match (local, wire) {
-            (Value::Null, Value::Reference(_)) => Value::Integer(1),
+            (Value::Null, Value::Reference(_)) => key(wire),
             (local, _) => local.clone(),
         });
         Self(values.collect())
@@ -46,10 +52,14 @@ impl LocalValues {
         &self.0
     }
 
-    /// `SELECT ? AS "a", ? AS "b"` with its values: a row to evaluate expressions over.
+    /// `SELECT ? AS "a", ? AS "b"` with its values: a row to evaluate expressions over, generated columns included.
     pub(super) fn as_row(&self, model: &Model) -> (String, Vec<Sql>) {
         let columns = model.fields.iter().map(|f| format!("? AS {}", quote(&f.column))).collect::<Vec<_>>();
-        (format!("SELECT {}", columns.join(", ")), self.0.iter().map(|v| bind(v.as_ref())).collect())
+        let mut source = format!("SELECT {}", columns.join(", "));
+        for (column, expression) in &model.generated {
+            source = format!("SELECT *, ({expression}) AS {} FROM ({source})", quote(column));
+        }
+        (source, self.0.iter().map(|v| bind(v.as_ref())).collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The view of what changed (MERGE.md section 4): judges the records in focus until nothing moves, then writes the
+//! The view of what changed (docs/merge.md, section 4): judges the records in focus until nothing moves, then writes the
 //! rows. Parents come before children and older records before younger ones, so that one round is the rule.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -219,17 +219,16 @@ impl Settle<'_> {
             let Some(entry) = self.focus.entries.get(&place) else { return Ok(()) };
             let wire = shown_values(&model, &entry.loaded.record, nulls);
             let values = LocalValues::of(&self.focus, &model, &wire);
-            if let Some(expression) = check::failing(self.tx, &model, &values, &wire).await? {
+            let present = values.with_placeholders(&wire);
+            if let Some(expression) = check::failing(self.tx, &model, &present, &wire).await? {
                 verdict = Verdict::Hidden(Reason::Check { expression });
             } else {
-                for unique in &model.uniques {
-                    let Some(claim) = claims::key(&model, unique, &wire) else { continue };
-                    if !claims::is_indexed(self.tx, &model, unique, &values).await? {
-                        continue;
-                    }
-                    let rivals = claims::rivals(self.tx, &model, unique, &values, place.1).await?;
+                let claims = claims::of_record(self.tx, &model, &wire, &present).await?;
+                for (unique, claim) in model.uniques.iter().zip(claims) {
+                    let Some(claim) = claim else { continue };
+                    let rivals = claims::rivals(self.tx, &model, unique, &values, &claim, place.1).await?;
                     self.load_rivals(&model, rivals).await?;
-                    claimed.push((unique.name.clone(), claim));
+                    claimed.push((unique.name.clone(), claim.key));
                 }
             }
         }
@@ -262,14 +261,14 @@ impl Settle<'_> {
         shown: bool,
         next: &mut BTreeSet<Place>,
     ) -> Result<()> {
+        if model.uniques.is_empty() {
+            return Ok(());
+        }
         let Some(entry) = self.focus.entries.get(&place) else { return Ok(()) };
         let Some(row) = &entry.loaded.row else { return Ok(()) };
         // Inserted anew it is younger than before, and whoever it kept hidden may be older now.
         let lasting = shown && !entry.moved;
-        if model.uniques.is_empty() {
-            return Ok(());
-        }
-        let before = claims::of_values(self.local, place, &row.values);
+        let before = claims::of_row(self.tx, model, row).await?;
         let freed: Vec<Vec<u8>> =
             before.into_iter().filter(|c| !lasting || !claimed.iter().any(|(_, new)| new == c)).collect();
         if freed.is_empty() {
@@ -291,7 +290,7 @@ impl Settle<'_> {
             let (None, true, Some(row)) = (&entry.verdict, entry.claims.is_empty(), &entry.loaded.row) else {
                 continue;
             };
-            let claims = claims::of_values(self.local, place, &row.values);
+            let claims = claims::of_row(self.tx, model, row).await?;
             self.focus.set_claims(place, claims);
         }
         Ok(())
@@ -481,20 +480,20 @@ pub(super) fn key_of(focus: &Focus, place: Place) -> Option<Key> {
     focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref()).map(|row| row.key.clone())
 }
 
-/// Why these records have no row, judged anew without writing anything.
+/// Why these records have no row, judged anew without writing anything; `None` where nothing stands against them.
 pub(crate) async fn reasons(
     tx: &DatabaseTransaction,
     local: &Local,
     hidden: BTreeSet<Place>,
-) -> Result<Vec<(Place, Reason)>> {
+) -> Result<Vec<(Place, Option<Reason>)>> {
     let origins = Origins::load(tx).await?;
     let mut focus = Focus::default();
     focus.load(tx, local, &origins, hidden.iter().copied()).await?;
     let mut settle = Settle { tx, local, origins: &origins, focus };
     settle.run(hidden.clone()).await?;
     let reason = |place: &Place| match settle.focus.entries.get(place)?.verdict.as_ref()? {
-        Verdict::Hidden(reason) => Some((*place, reason.clone())),
+        Verdict::Hidden(reason) => Some(reason.clone()),
         _ => None,
     };
-    Ok(hidden.iter().filter_map(reason).collect())
+    Ok(hidden.into_iter().map(|place| (place, reason(&place))).collect())
 }

@@ -67,6 +67,8 @@ pub struct Model {
     pub uniques: Vec<Unique>,
     /// Every way in which a new row can remove an old one by REPLACE: primary key, id and all unique indexes.
     pub conflicts: Vec<Conflict>,
+    /// Generated columns with their expressions, in the order of the table.
+    pub generated: Vec<(String, String)>,
     /// CHECK constraints of the table, as SQL expressions over its columns.
     pub checks: Vec<String>,
     /// Groups of fields that win or lose together.
@@ -181,12 +183,24 @@ pub enum OnDelete {
 pub struct Unique {
     /// Name of the index in the database.
     pub name: String,
-    /// Columns with their collations, as SQL: `"name" COLLATE NOCASE`.
-    pub terms: Vec<String>,
-    /// The synced fields among them.
+    /// What it compares, in its order.
+    pub terms: Vec<UniqueTerm>,
+    /// The synced fields that decide: those of the terms, of expressions and generated columns in them, and of the
+    /// condition, in declared order.
     pub fields: Vec<FieldIndex>,
     /// WHERE of a partial index, as SQL.
     pub condition: Option<String>,
+}
+
+/// One term of a unique index.
+#[derive(Clone, Debug)]
+pub struct UniqueTerm {
+    /// As SQL: `"name" COLLATE NOCASE`, `lower("name")`.
+    pub sql: String,
+    /// The synced field, when it is one as it stands; else the database has to say what the term is.
+    pub field: Option<FieldIndex>,
+    /// How texts are compared.
+    pub collation: String,
 }
 
 /// A way in which a new row clashes with an old one.

@@ -33,7 +33,10 @@ pub(super) async fn list(tx: &DatabaseTransaction, local: &Local) -> Result<Vec<
         .into_iter()
         .filter_map(|(place, reason)| {
             let (model, _) = local.model(place.0)?;
-            let reason = in_words(local, place.0, &reason);
+            let reason = match reason {
+                Some(reason) => in_words(local, place.0, &reason),
+                None => "nothing stands against it; write to it, and it is shown".to_owned(),
+            };
             Some(HiddenRecord { model: model.name.clone(), record: place.1, reason })
         })
         .collect();

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod digest;
+mod held;
 mod hidden;
 pub(crate) mod local;
 mod news;

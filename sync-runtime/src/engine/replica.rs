@@ -44,11 +44,11 @@ impl Replica for Engine {
 
     async fn ingest(&self, run: &VerifiedRun) -> Result<Ingested, Error> {
         self.take_in(run).await?;
-        Ok(Ingested { vector: Arc::clone(&self.vector.borrow()) })
+        Ok(Ingested { vector: self.vector.now() })
     }
 
     fn statements(&self) -> Vec<SignedStatement> {
-        let vector = Arc::clone(&self.vector.borrow());
+        let vector = self.vector.now();
         let head = vector.head(&self.parts.origin);
         let sign = || {
             let statement = Statement {

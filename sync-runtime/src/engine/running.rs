@@ -8,14 +8,16 @@ use sync_core::{
     hlc::Millis,
     ids::{Origin, RecordId, SpaceId},
     session::ServeRequest,
-    vector::{SeqRange, VersionVector},
+    vector::VersionVector,
     wire::Run,
 };
 use sync_plugin::{BoxFuture, Context};
 use tokio::sync::watch;
 
 use super::{
-    adopt, digest, hidden,
+    adopt, digest,
+    held::HeldVector,
+    hidden,
     local::Local,
     news,
     statements::{self, Statements},
@@ -57,7 +59,7 @@ pub(crate) struct EngineParts {
 pub(crate) struct Engine {
     pub(super) parts: EngineParts,
     pub(super) local: Local,
-    pub(super) vector: watch::Sender<Arc<VersionVector>>,
+    pub(super) vector: HeldVector,
     pub(super) statements: Mutex<Statements>,
 }
 
@@ -85,7 +87,7 @@ impl Engine {
         batch.flush(tx.connection()).await?;
         tx.commit().await?;
         let local = Local::new(Arc::clone(&parts.catalog), parts.space, parts.origin, own);
-        let vector = watch::Sender::new(Arc::new(origins.vector()));
+        let vector = HeldVector::new(origins.vector());
         let statements = Statements::load(parts.database.readers(), parts.space, parts.origin.device).await?;
         Ok(Arc::new(Self { parts, local, vector, statements: Mutex::new(statements) }))
     }
@@ -161,13 +163,7 @@ impl Engine {
     /// Reads the vector afresh.
     pub(super) async fn look(&self) -> Result<()> {
         let vector = Origins::load(self.parts.database.readers()).await?.vector();
-        self.vector.send_if_modified(|held| {
-            let newer = **held != vector && vector.covers(held);
-            if newer {
-                *held = Arc::new(vector);
-            }
-            newer
-        });
+        self.vector.learn(&vector);
         Ok(())
     }
 
@@ -189,16 +185,7 @@ impl Engine {
     fn announce(&self, committed: Option<Committed>) {
         let Some(committed) = committed else { return };
         let (origin, seq) = (committed.header.origin, committed.header.seq);
-        self.vector.send_if_modified(|held| {
-            if held.contains(&origin, seq) {
-                return false;
-            }
-            let mut vector = VersionVector::clone(held);
-            // ORDER: changesets commit in the order of their numbers; one below may be announced later.
-            vector.insert(origin, SeqRange { first: vector.head(&origin).next(), last: seq });
-            *held = Arc::new(vector);
-            true
-        });
+        self.vector.committed(origin, seq);
         for detail in committed.left_out {
             let operation = "take up writes of other programs";
             self.parts.events.send(SyncEvent::Trouble { operation, detail, retried: false });

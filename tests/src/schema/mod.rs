@@ -10,6 +10,7 @@ pub mod parcel;
 pub mod project;
 pub mod reading;
 pub mod sample;
+pub mod seat;
 pub mod setting;
 pub mod sketch;
 pub mod span;

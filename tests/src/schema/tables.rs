@@ -35,6 +35,13 @@ CREATE INDEX IF NOT EXISTS assignment_project ON assignment (project_id);
 CREATE TABLE IF NOT EXISTS setting (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, uuid BLOB UNIQUE,
     namespace TEXT NOT NULL, slug TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (namespace, slug));
+CREATE TABLE IF NOT EXISTS seat (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, uuid BLOB NOT NULL UNIQUE,
+    project_id INTEGER REFERENCES project (id) ON DELETE SET NULL, name TEXT NOT NULL,
+    code TEXT, line INTEGER NOT NULL DEFAULT 0);
+CREATE UNIQUE INDEX IF NOT EXISTS seat_code ON seat (lower(code), line);
+CREATE UNIQUE INDEX IF NOT EXISTS seat_taken ON seat (name) WHERE project_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS seat_project ON seat (project_id);
 CREATE TABLE IF NOT EXISTS sketch (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, uuid BLOB NOT NULL UNIQUE,
     title TEXT NOT NULL, body TEXT NOT NULL);
@@ -58,8 +65,8 @@ CREATE TABLE IF NOT EXISTS parcel (
 /// The models that these tables hold.
 pub fn models() -> Vec<&'static Registration> {
     use super::{
-        assignment, folder, gauge, invoice, label, memo, parcel, project, reading, sample, setting, sketch,
-        span, task,
+        assignment, folder, gauge, invoice, label, memo, parcel, project, reading, sample, seat, setting,
+        sketch, span, task,
     };
     [
         registration_of::<label::Entity>(),
@@ -69,6 +76,7 @@ pub fn models() -> Vec<&'static Registration> {
         registration_of::<invoice::Entity>(),
         registration_of::<folder::Entity>(),
         registration_of::<assignment::Entity>(),
+        registration_of::<seat::Entity>(),
         registration_of::<setting::Entity>(),
         registration_of::<sketch::Entity>(),
         registration_of::<span::Entity>(),

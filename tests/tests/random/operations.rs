@@ -5,16 +5,23 @@ use sync_tests::{device::Device, digest::texts, rows::hex};
 
 /// Random numbers from a seed (splitmix64).
 #[derive(Debug)]
-pub(crate) struct Draw(u64);
+pub(crate) struct Draw {
+    state: u64,
+    seats: bool,
+}
+
+/// From this seed on there are seats too; a seed below goes on to mean what it meant when it found something.
+pub(crate) const WITH_SEATS: u64 = 1_000_000;
 
 impl Draw {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x1234_5678)
+        let state = seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x1234_5678;
+        Self { state, seats: seed >= WITH_SEATS }
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
@@ -93,7 +100,8 @@ pub(crate) async fn transaction(draw: &mut Draw, device: &Device) {
 
 fn statement(draw: &mut Draw, device: &Device) -> String {
     let n = draw.below(100);
-    match draw.below(11) {
+    let kinds = if draw.seats { 13 } else { 11 };
+    match draw.below(kinds) {
         0 | 1 => label(draw, n),
         2 => project(draw, n),
         3 | 4 => child(draw, n),
@@ -102,7 +110,8 @@ fn statement(draw: &mut Draw, device: &Device) -> String {
         7 => setting(draw, n),
         8 => sketch(draw, n),
         9 => gauge(draw, n),
-        _ => reading(draw, n, device),
+        10 => reading(draw, n, device),
+        _ => seat(draw, n),
     }
 }
 
@@ -210,6 +219,24 @@ fn gauge(draw: &mut Draw, n: usize) -> String {
             if n.is_multiple_of(2) { "low" } else { "high" }
         ),
         _ => format!("DELETE FROM gauge WHERE uuid = {id}; DELETE FROM span WHERE uuid = {span}"),
+    }
+}
+
+fn seat(draw: &mut Draw, n: usize) -> String {
+    let (id, name, code) = (draw.id(10), draw.pick(&["x", "y"]), draw.pick(&["'k'", "'K'", "'l'", "NULL"]));
+    let parent = format!("(SELECT id FROM project WHERE uuid = {})", draw.id(2));
+    let line = n % 2;
+    match draw.below(8) {
+        0..=2 => format!(
+            "INSERT INTO seat (uuid, project_id, name, code, line) VALUES ({id}, {parent}, '{name}', {code}, {line})"
+        ),
+        3 => format!("UPDATE seat SET project_id = {parent} WHERE uuid = {id}"),
+        4 => format!("UPDATE seat SET name = '{name}', line = {line} WHERE uuid = {id}"),
+        5 => format!("UPDATE seat SET code = {code} WHERE uuid = {id}"),
+        6 => format!(
+            "UPDATE OR REPLACE seat SET project_id = {parent}, code = {code}, line = {line} WHERE uuid = {id}"
+        ),
+        _ => format!("DELETE FROM seat WHERE uuid = {id}"),
     }
 }
 

@@ -46,7 +46,7 @@ async fn delete_wins_against_a_later_edit(transport: Transport) {
     assert_eq!(number(b.space(), "SELECT count(*) FROM label").await, 0);
 }
 
-/// PRIOR-ART: delete against update dropped the edit without trace.
+/// Seen elsewhere: delete against update dropped the edit without trace.
 async fn delete_loses_where_the_model_says_so(transport: Transport) {
     let (a, b) = pair(transport).await;
     sketch(a.space(), "title", "body").await;

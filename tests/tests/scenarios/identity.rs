@@ -20,7 +20,7 @@ over_both_transports!(
     bad_record_id_is_a_typed_error,
 );
 
-/// PRIOR-ART lesson 9: two uuids, one primary key, and the whole backfill aborted.
+/// Lesson 9: two uuids, one primary key, and the whole backfill aborted.
 async fn same_junction_pair_on_both_sides_is_one_record(transport: Transport) {
     let (a, b) = pair(transport).await;
     let (tag, plan) = (label(a.space(), "tag").await, project(a.space(), "plan").await);
@@ -91,7 +91,7 @@ async fn natural_key_that_changes_takes_the_record_along(transport: Transport) {
     assert_eq!(texts(b.space(), "SELECT value FROM setting WHERE slug = 'theme'").await, ["new"]);
 }
 
-/// PRIOR-ART lesson 9: default rows doubled when two seeded libraries joined.
+/// Lesson 9: default rows doubled when two seeded libraries joined.
 async fn seeds_of_two_devices_do_not_double(transport: Transport) {
     let (a, b) = pair(transport).await;
     cut(&[&a, &b]).await;

@@ -1,5 +1,5 @@
-//! The scenarios that the closest relative of this project lists for a real library, on `sync-models`: PRIOR-ART.md has
-//! them. Connection states are in `events`, the middle device in `topology`, adoption in `capture` as well as here.
+//! The scenarios that the closest relative of this project lists for a real library, on `sync-models`.
+//! Connection states are in `events`, the middle device in `topology`, adoption in `capture` as well as here.
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter,
@@ -28,6 +28,7 @@ over_both_transports!(
     tag_updated_then_deleted,
     collection_entry_of_a_foreign_entry,
     tag_relation_and_its_closure,
+    relation_comes_with_both_its_tags,
     content_metadata_is_anyones,
     entry_metadata_is_its_owners,
     many_to_many_in_one_transaction_arrives_in_order,
@@ -233,6 +234,23 @@ async fn tag_relation_and_its_closure(transport: Transport) {
     assert_eq!(texts(b.space(), query).await, [""; 0]);
 }
 
+/// Its CHECK says that the tags differ, and neither has a local key yet when it is judged.
+async fn relation_comes_with_both_its_tags(transport: Transport) {
+    let (a, b) = pair_of(transport, Models::Library).await;
+    let old = tag::new(new_id(), "old").insert(a.space()).await.unwrap();
+    converge(&[&a, &b]).await;
+    let tx = a.space().begin().await.unwrap();
+    // An update beside the inserts, so that they do not go the quick way.
+    tag::ActiveModel { name: Set("older".to_owned()), ..old.into_active_model() }.update(&tx).await.unwrap();
+    let one = tag::new(new_id(), "one").insert(&tx).await.unwrap();
+    let two = tag::new(new_id(), "two").insert(&tx).await.unwrap();
+    tag_relation::new(&one, &two).insert(&tx).await.unwrap();
+    tx.commit().await.unwrap();
+    converge(&[&a, &b]).await;
+    assert_eq!(number(b.space(), "SELECT count(*) FROM tag_relation").await, 1);
+    assert_eq!(hidden(&b).await, [""; 0]);
+}
+
 async fn content_metadata_is_anyones(transport: Transport) {
     let (a, b) = pair_of(transport, Models::Library).await;
     let content = content_identity::new(&[7; 32], 5).insert(a.space()).await.unwrap();
@@ -330,7 +348,7 @@ async fn same_content_indexed_twice_is_one_record(transport: Transport) {
     assert_eq!(number(b.space(), "SELECT count(*) FROM entry WHERE content_id IS NOT NULL").await, 2);
 }
 
-/// PRIOR-ART lesson 1: "fundamentally broken" deletes.
+/// Lesson 1: "fundamentally broken" deletes.
 async fn deletes_of_every_model_stick(transport: Transport) {
     let (a, b) = pair_of(transport, Models::Library).await;
     indexed(&a, 2).await;

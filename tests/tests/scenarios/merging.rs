@@ -42,7 +42,7 @@ async fn concurrent_edits_of_one_field_end_with_the_later(transport: Transport) 
     );
 }
 
-/// PRIOR-ART: "last writer wins" meant that the larger value wins, even against a later write.
+/// Seen elsewhere: "last writer wins" meant that the larger value wins, even against a later write.
 async fn later_write_wins_though_its_value_is_smaller(transport: Transport) {
     let (a, b) = pair(transport).await;
     label(a.space(), "zebra").await;
@@ -71,7 +71,7 @@ async fn edits_of_different_fields_are_both_kept(transport: Transport) {
     assert_eq!(texts(b.space(), "SELECT name || ' ' || colour FROM label").await, ["new red"]);
 }
 
-/// PRIOR-ART: concurrent +1 and +5 on 10 gave 15.
+/// Seen elsewhere: concurrent +1 and +5 on 10 gave 15.
 async fn counter_of_ten_plus_one_plus_five_is_sixteen(transport: Transport) {
     let (a, b) = pair(transport).await;
     label(a.space(), "x").await;
@@ -140,7 +140,7 @@ async fn set_keeps_what_the_remover_did_not_see(transport: Transport) {
     assert_eq!(texts(a.space(), "SELECT marks FROM gauge").await, [r#"["k"]"#]);
 }
 
-/// PRIOR-ART: a CHECK over two columns blocked even the first valid row.
+/// Seen elsewhere: a CHECK over two columns blocked even the first valid row.
 async fn first_valid_row_passes_a_check_over_two_columns(transport: Transport) {
     let (a, b) = pair(transport).await;
     span(a.space(), 5, 9).await;

@@ -65,7 +65,7 @@ async fn child_that_may_stay_loses_its_parent(transport: Transport) {
     assert_eq!(texts(b.space(), query).await, ["moved other"]);
 }
 
-/// PRIOR-ART: a FOREIGN KEY that wedges.
+/// Seen elsewhere: a FOREIGN KEY that wedges.
 async fn child_that_must_have_its_parent_is_hidden_until_it_is_back(transport: Transport) {
     let (a, b) = pair(transport).await;
     let plan = shared_project(&a, &b).await;

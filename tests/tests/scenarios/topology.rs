@@ -129,7 +129,7 @@ async fn restart_goes_on_where_it_was(transport: Transport) {
     assert_eq!(texts(a.space(), "SELECT place || value FROM reading").await, ["b2"]);
 }
 
-/// PRIOR-ART lessons 5 and 12: old stamps skipped for ever; the whole snapshot sent again at each restart.
+/// Lessons 5 and 12: old stamps skipped for ever; the whole snapshot sent again at each restart.
 async fn reconnect_brings_the_difference_only_once(transport: Transport) {
     let (a, b) = pair(transport).await;
     for n in 0..200 {
@@ -266,7 +266,7 @@ async fn join_code_connects_by_itself(transport: Transport) {
     b.close().await.unwrap();
 }
 
-/// PRIOR-ART lesson 12: busy loops after each broadcast, idle peers that pull every five seconds. Here time runs
+/// Lesson 12: busy loops after each broadcast, idle peers that pull every five seconds. Here time runs
 /// sixty times as fast, so that seconds of the test are minutes of the devices.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_devices_send_heartbeats_only() {

@@ -59,6 +59,7 @@ pub(super) fn model(draft: &Draft, mistakes: &mut Mistakes) -> Model {
         fields,
         uniques: Vec::new(),
         conflicts: Vec::new(),
+        generated: Vec::new(),
         checks: Vec::new(),
         groups: Vec::new(),
         referrers: Vec::new(),

@@ -3,7 +3,7 @@
 use super::super::{
     freeze::{Draft, Mistakes},
     live::{LiveTerm, LiveUnique},
-    model::{Conflict, Derivation, FieldIndex, Model, Unique, quote},
+    model::{Conflict, Derivation, FieldIndex, Model, Unique, UniqueTerm, quote},
     sql::{columns_in, over_new},
 };
 
@@ -19,6 +19,7 @@ pub(super) fn read(draft: &Draft, model: &mut Model, mistakes: &mut Mistakes) {
         mistakes.add(draft, text);
     }
     model.conflicts = conflicts(draft, model);
+    model.generated.clone_from(&draft.live.text.generated);
     read_uniques(draft, model, mistakes);
     read_checks(draft, model, mistakes);
 }
@@ -163,7 +164,7 @@ fn read_uniques(draft: &Draft, model: &mut Model, mistakes: &mut Mistakes) {
             mistakes.add(draft, text);
         }
         let name = if unique.primary { "PRIMARY KEY".to_owned() } else { unique.name.clone() };
-        let terms = unique.terms.iter().map(term).collect();
+        let terms = unique.terms.iter().map(|term| unique_term(model, term)).collect();
         model.uniques.push(Unique { name, terms, fields, condition: unique.condition.clone() });
     }
     // A rowid that is a reference has no index of its own.
@@ -171,9 +172,20 @@ fn read_uniques(draft: &Draft, model: &mut Model, mistakes: &mut Mistakes) {
         && let Some(field) = key.field
         && model.identity != Derivation::Fields(vec![field])
     {
-        let (name, terms) =
-            ("PRIMARY KEY".to_owned(), vec![format!("{} COLLATE BINARY", quote(&key.column))]);
+        let collation = "BINARY".to_owned();
+        let sql = format!("{} COLLATE {collation}", quote(&key.column));
+        let terms = vec![UniqueTerm { sql, field: Some(field), collation }];
+        let name = "PRIMARY KEY".to_owned();
         model.uniques.push(Unique { name, terms, fields: vec![field], condition: None });
+    }
+}
+
+fn unique_term(model: &Model, live: &LiveTerm) -> UniqueTerm {
+    let is_plain = |column: &String| model.fields.iter().position(|f| f.column.eq_ignore_ascii_case(column));
+    UniqueTerm {
+        sql: term(live),
+        field: live.column.as_ref().and_then(is_plain).map(FieldIndex),
+        collation: live.collation.clone(),
     }
 }
 

@@ -218,7 +218,7 @@ async fn groups_identities_and_constraints_are_about_fields() {
                 format!(
                     "{} ({}) {} {}",
                     u.name,
-                    u.terms.join(", "),
+                    u.terms.iter().map(|t| t.sql.as_str()).collect::<Vec<_>>().join(", "),
                     fields(u),
                     u.condition.as_deref().unwrap_or("-")
                 )
