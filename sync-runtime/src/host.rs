@@ -79,6 +79,19 @@ pub fn new_id() -> Uuid {
     uuid::Builder::from_random_bytes(random()).into_uuid()
 }
 
+/// Runs `task` to its end, also when whoever waits for it gives up. A panic in it goes on in whoever waits; `None` when
+/// the runtime ends first.
+#[expect(clippy::disallowed_methods, reason = "this is the one place where tasks start")]
+pub(crate) async fn finish<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    match tokio::spawn(task).await {
+        Ok(result) => Some(result),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => None,
+        },
+    }
+}
+
 /// Runs `task` to its end on its own, where a runtime is there to do it; whether one is.
 #[expect(clippy::disallowed_methods, reason = "this is the one place where tasks start")]
 pub(crate) fn detach(task: impl Future<Output = ()> + Send + 'static) -> bool {

@@ -14,9 +14,10 @@ use tokio::sync::watch;
 
 use super::Engine;
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     event::SyncEvent,
     exchange::{ExchangeEvent, Ingested, Replica},
+    host,
 };
 
 impl Replica for Engine {
@@ -42,9 +43,16 @@ impl Replica for Engine {
         self.read_runs(&request).await
     }
 
-    async fn ingest(&self, run: &VerifiedRun) -> Result<Ingested, Error> {
-        self.take_in(run).await?;
-        Ok(Ingested { vector: self.vector.now() })
+    async fn ingest(&self, run: Arc<VerifiedRun>) -> Result<Ingested, Error> {
+        let closed = || Error::new(ErrorKind::Closed, "ingest", "the space is closed");
+        let engine = self.own.upgrade().ok_or_else(closed)?;
+        // A session that ends between the commit and what follows it must not keep the commit from being told.
+        host::finish(async move {
+            engine.take_in(&run).await?;
+            Ok(Ingested { vector: engine.vector.now() })
+        })
+        .await
+        .ok_or_else(closed)?
     }
 
     fn statements(&self) -> Vec<SignedStatement> {

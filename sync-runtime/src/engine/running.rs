@@ -1,6 +1,6 @@
 //! The engine of an open space: captures, ingests and serves, one transaction at a time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sea_orm::{DatabaseTransaction, TransactionTrait, Value as Sql};
 use sync_core::{
@@ -61,6 +61,8 @@ pub(crate) struct Engine {
     pub(super) local: Local,
     pub(super) vector: HeldVector,
     pub(super) statements: Mutex<Statements>,
+    /// For work that goes on when whoever waits for it gives up.
+    pub(super) own: Weak<Self>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -89,7 +91,13 @@ impl Engine {
         let local = Local::new(Arc::clone(&parts.catalog), parts.space, parts.origin, own);
         let vector = HeldVector::new(origins.vector());
         let statements = Statements::load(parts.database.readers(), parts.space, parts.origin.device).await?;
-        Ok(Arc::new(Self { parts, local, vector, statements: Mutex::new(statements) }))
+        Ok(Arc::new_cyclic(|own| Self {
+            parts,
+            local,
+            vector,
+            statements: Mutex::new(statements),
+            own: Weak::clone(own),
+        }))
     }
 
     /// Takes in rows that were there before they were synced, or came while triggers were missing.
@@ -145,9 +153,7 @@ impl Engine {
         statements::save(tx.connection(), unsaved).await?;
         tx.commit().await?;
         self.announce(committed);
-        if !report.known {
-            self.look().await?;
-        }
+        self.look().await?;
         news::of_report(&self.parts.events, &self.local, &report);
         Ok(())
     }

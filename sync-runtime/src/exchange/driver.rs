@@ -274,6 +274,7 @@ impl<R: Replica> Conversation<R> {
             return;
         }
         let Some((transfer, run)) = self.ingests.pop_front() else { return };
+        let run = Arc::new(*run);
         let (shared, device) = (Arc::clone(&self.shared), self.device);
         let before = Arc::clone(&self.vector.borrow());
         self.ingest = Some(Box::pin(async move {
@@ -293,11 +294,11 @@ fn failure(error: &Error) -> Failure {
 async fn store<R: Replica>(
     shared: &Shared<R>,
     device: Option<DeviceId>,
-    run: &VerifiedRun,
+    run: &Arc<VerifiedRun>,
 ) -> Result<Ingested, Failure> {
     let mut backoff = Backoff::new();
     loop {
-        let attempt = AssertUnwindSafe(shared.replica.ingest(run)).catch_unwind().await;
+        let attempt = AssertUnwindSafe(shared.replica.ingest(Arc::clone(run))).catch_unwind().await;
         let error = match attempt {
             Ok(Ok(ingested)) => return Ok(ingested),
             Ok(Err(error)) => error,

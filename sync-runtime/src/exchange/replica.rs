@@ -28,8 +28,9 @@ pub(crate) trait Replica: Send + Sync + 'static {
 
     /// Stores a run: checks that it continues the chain held here, records refusals, merges, applies, credits. The
     /// same run may come any number of times and from several sessions at once. A retryable error is tried again with
-    /// backoff, any other is reported and the run offered again by the peer later.
-    fn ingest(&self, run: &VerifiedRun) -> impl Future<Output = Result<Ingested, Error>> + Send;
+    /// backoff, any other is reported and the run offered again by the peer later. Whoever waits may give up: what was
+    /// begun is finished and told all the same.
+    fn ingest(&self, run: Arc<VerifiedRun>) -> impl Future<Output = Result<Ingested, Error>> + Send;
 
     /// The newest statement of every known member, the own one first. The own one should be signed anew only when
     /// what it says has changed: each new one is sent.

@@ -313,7 +313,8 @@ impl Replica for Fake {
         Ok(runs)
     }
 
-    async fn ingest(&self, run: &VerifiedRun) -> Result<Ingested, Error> {
+    async fn ingest(&self, run: Arc<VerifiedRun>) -> Result<Ingested, Error> {
+        let run = &*run;
         let pass = self.gate.acquire().await.unwrap();
         drop(pass);
         let trouble = self.content().troubles.pop();
