@@ -54,8 +54,9 @@ pub(super) struct After {
     pub(super) device: Option<DeviceId>,
 }
 
-/// The old rows of records: wire values and the fields that differ from the row of the same record now.
-type Images = HashMap<RecordId, (Vec<Value>, FieldMask)>;
+/// What stood at a key when it was first touched: wire values and the fields that differ from the row of the same
+/// record now. By key, not by record: a row that was replaced within the transaction has stood at two.
+type Images = HashMap<Key, (Vec<Value>, FieldMask)>;
 
 /// Reads and nets the notes of a model. Returns the origins of the versions with them.
 pub(super) async fn read(
@@ -69,7 +70,8 @@ pub(super) async fn read(
     let noted = net(model, sql, &origins, &rows)?;
     let with_images =
         model.may_be_shared() && (model.needs_images() || noted.values().any(|noted| noted.replaced));
-    let mut images = if with_images { read_images(tx, local, model).await? } else { Images::new() };
+    let mut images =
+        if with_images { read_images(tx, local, model, sql.key_columns).await? } else { Images::new() };
     let mut touched: BTreeMap<RecordId, Touched> = BTreeMap::new();
     let entry = |record| Touched { record, before: None, after: None, mask: FieldMask::default() };
     for (key, noted) in noted {
@@ -77,7 +79,7 @@ pub(super) async fn read(
         let id = noted.now.as_ref().map(|(record, _)| *record);
         if let (true, Some(old), Some(stored)) = (noted.existed, noted.old_id.or(id), noted.stored) {
             let slot = touched.entry(old).or_insert_with(|| entry(old));
-            let (image, differing) = images.remove(&old).map_or((None, None), |(v, m)| (Some(v), Some(m)));
+            let (image, differing) = images.remove(&key).map_or((None, None), |(v, m)| (Some(v), Some(m)));
             slot.mask.add(noted.mask);
             if let (true, Some(differing)) = (noted.replaced, differing) {
                 slot.mask.add(differing);
@@ -234,8 +236,8 @@ fn noted(
     })
 }
 
-async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model) -> Result<Images> {
-    let mut columns = vec![format!("i.{}", quote(&model.id.column))];
+async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model, keys: usize) -> Result<Images> {
+    let mut columns: Vec<String> = (0..keys).map(|n| format!("i.k{n}")).collect();
     let mut joins = String::new();
     let id = quote(&model.id.column);
     for (n, field) in model.fields.iter().enumerate() {
@@ -262,17 +264,14 @@ async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model) -> 
     let mut images = Images::new();
     for row in query(tx, &text, vec![]).await? {
         let row = sqlite_row(&row)?;
-        if matches!(cell(row, 0)?, ValueRef::Null) {
-            // Inserted without an id in this very transaction.
-            continue;
-        }
         let mut mask = FieldMask::default();
         let mut values = Vec::with_capacity(model.fields.len());
         for (n, field) in model.fields.iter().enumerate() {
-            if integer(row, 1 + 3 * n)? != 0 {
+            let at = keys + 3 * n;
+            if integer(row, at)? != 0 {
                 mask.set(n);
             }
-            let (resolved, raw) = (cell(row, 2 + 3 * n)?, cell(row, 3 + 3 * n)?);
+            let (resolved, raw) = (cell(row, at + 1)?, cell(row, at + 2)?);
             let target = field.reference.filter(|r| !r.by_id).and_then(|r| local.catalog.model(r.target));
             let value = match (target, resolved, raw) {
                 (None, _, raw) => rows::wire_value(field, raw, model)?.to_value(),
@@ -292,7 +291,7 @@ async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model) -> 
             };
             values.push(value);
         }
-        images.insert(rows::record_id(model, row, 0)?, (values, mask));
+        images.insert(Key::read(row, 0, keys)?, (values, mask));
     }
     Ok(images)
 }

@@ -13,6 +13,7 @@ over_both_transports!(
     later_write_wins_though_its_value_is_smaller,
     edits_of_different_fields_are_both_kept,
     counter_of_ten_plus_one_plus_five_is_sixteen,
+    counter_of_a_row_replaced_and_counted_in_one_transaction,
     counter_survives_restart_and_many_increments,
     largest_smallest_and_set_merge_as_named,
     set_keeps_what_the_remover_did_not_see,
@@ -83,6 +84,21 @@ async fn counter_of_ten_plus_one_plus_five_is_sixteen(transport: Transport) {
     heal(&[&a, &b]).await;
     converge(&[&a, &b]).await;
     assert_eq!(number(a.space(), "SELECT uses FROM label").await, 16);
+}
+
+/// The row stood at two local keys within the transaction, and the difference was taken from the second.
+async fn counter_of_a_row_replaced_and_counted_in_one_transaction(transport: Transport) {
+    let (a, b) = pair(transport).await;
+    let row = label(a.space(), "x").await;
+    run(a.space(), "UPDATE label SET uses = 4").await;
+    converge(&[&a, &b]).await;
+    let tx = b.space().begin().await.unwrap();
+    run(&tx, format!("INSERT OR REPLACE INTO label (uuid, name, uses) VALUES ({}, 'x', 0)", hex(row.uuid)))
+        .await;
+    run(&tx, "UPDATE label SET uses = uses + 62").await;
+    tx.commit().await.unwrap();
+    converge(&[&a, &b]).await;
+    assert_eq!(number(a.space(), "SELECT uses FROM label").await, 62);
 }
 
 async fn counter_survives_restart_and_many_increments(transport: Transport) {
