@@ -79,7 +79,7 @@ impl Author<'_> {
         writes: &mut StateWrites,
         findings: &mut Findings,
     ) -> Result<()> {
-        let Touched { record, before, after, mask } = touched;
+        let Touched { record, before, after, mask, .. } = touched;
         let outcome = match (before, after) {
             (None, None) => Ok(()),
             (None, Some(after)) => self.insert(model, record, after, body, writes),

@@ -34,6 +34,28 @@ pub(super) struct Touched {
     pub(super) after: Option<After>,
     /// Fields that changed, where it existed before and does now.
     pub(super) mask: FieldMask,
+    /// The row went away at some point; the notes alone do not say what differs.
+    replaced: bool,
+}
+
+impl Touched {
+    fn new(record: RecordId) -> Self {
+        Self { record, before: None, after: None, mask: FieldMask::default(), replaced: false }
+    }
+
+    /// Adds what the old row and the row of now differ in, where the notes do not say it: the row went away in
+    /// between, or the record has another row now, be it that one moved or that another took over its derived id.
+    fn compare(&mut self) {
+        let (Some(before), Some(after)) = (&self.before, &self.after) else { return };
+        if !self.replaced && before.key == after.key {
+            return;
+        }
+        for (n, value) in after.values.iter().enumerate() {
+            if before.image.as_ref().is_none_or(|image| image.get(n) != Some(value)) {
+                self.mask.set(n);
+            }
+        }
+    }
 }
 
 /// A record before the transaction.
@@ -54,9 +76,9 @@ pub(super) struct After {
     pub(super) device: Option<DeviceId>,
 }
 
-/// What stood at a key when it was first touched: wire values and the fields that differ from the row of the same
-/// record now. By key, not by record: a row that was replaced within the transaction has stood at two.
-type Images = HashMap<Key, (Vec<Value>, FieldMask)>;
+/// What stood at a key when it was first touched, in wire form. By key, not by record: a row that was replaced within
+/// the transaction has stood at two.
+type Images = HashMap<Key, Vec<Value>>;
 
 /// Reads and nets the notes of a model. Returns the origins of the versions with them.
 pub(super) async fn read(
@@ -73,25 +95,22 @@ pub(super) async fn read(
     let mut images =
         if with_images { read_images(tx, local, model, sql.key_columns).await? } else { Images::new() };
     let mut touched: BTreeMap<RecordId, Touched> = BTreeMap::new();
-    let entry = |record| Touched { record, before: None, after: None, mask: FieldMask::default() };
     for (key, noted) in noted {
         refuse_new_id(model, &noted)?;
         let id = noted.now.as_ref().map(|(record, _)| *record);
         if let (true, Some(old), Some(stored)) = (noted.existed, noted.old_id.or(id), noted.stored) {
-            let slot = touched.entry(old).or_insert_with(|| entry(old));
-            let (image, differing) = images.remove(&key).map_or((None, None), |(v, m)| (Some(v), Some(m)));
+            let slot = touched.entry(old).or_insert_with(|| Touched::new(old));
             slot.mask.add(noted.mask);
-            if let (true, Some(differing)) = (noted.replaced, differing) {
-                slot.mask.add(differing);
-            }
-            slot.before = Some(Before { key: key.clone(), stored, image });
+            slot.replaced |= noted.replaced;
+            slot.before = Some(Before { key: key.clone(), stored, image: images.remove(&key) });
         }
         if let Some((record, after)) = noted.now {
-            let slot = touched.entry(record).or_insert_with(|| entry(record));
+            let slot = touched.entry(record).or_insert_with(|| Touched::new(record));
             slot.mask.add(noted.mask);
             slot.after = Some(after);
         }
     }
+    touched.values_mut().for_each(Touched::compare);
     Ok((touched.into_values().collect(), origins))
 }
 
@@ -239,10 +258,8 @@ fn noted(
 async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model, keys: usize) -> Result<Images> {
     let mut columns: Vec<String> = (0..keys).map(|n| format!("i.k{n}")).collect();
     let mut joins = String::new();
-    let id = quote(&model.id.column);
     for (n, field) in model.fields.iter().enumerate() {
         let column = quote(&field.column);
-        columns.push(format!("i.{column} IS NOT a.{column}"));
         let target = field.reference.filter(|r| !r.by_id).and_then(|r| local.catalog.model(r.target));
         if let Some(target) = target {
             let key = target.key.first().map(|k| quote(&k.column)).unwrap_or_default();
@@ -253,25 +270,16 @@ async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model, key
         }
         columns.push(format!("i.{column}"));
     }
-    let text = format!(
-        "SELECT {} FROM {} i LEFT JOIN {} a ON a.{id} = i.{id}{joins}",
-        columns.join(", "),
-        model.images_table(),
-        model.quoted(),
-    );
+    let text = format!("SELECT {} FROM {} i{joins}", columns.join(", "), model.images_table());
     let mut gone: HashMap<(i64, Key), RecordId> = HashMap::new();
     let mut asked: HashSet<i64> = HashSet::new();
     let mut images = Images::new();
     for row in query(tx, &text, vec![]).await? {
         let row = sqlite_row(&row)?;
-        let mut mask = FieldMask::default();
         let mut values = Vec::with_capacity(model.fields.len());
         for (n, field) in model.fields.iter().enumerate() {
-            let at = keys + 3 * n;
-            if integer(row, at)? != 0 {
-                mask.set(n);
-            }
-            let (resolved, raw) = (cell(row, at + 1)?, cell(row, at + 2)?);
+            let at = keys + 2 * n;
+            let (resolved, raw) = (cell(row, at)?, cell(row, at + 1)?);
             let target = field.reference.filter(|r| !r.by_id).and_then(|r| local.catalog.model(r.target));
             let value = match (target, resolved, raw) {
                 (None, _, raw) => rows::wire_value(field, raw, model)?.to_value(),
@@ -291,7 +299,7 @@ async fn read_images(tx: &DatabaseTransaction, local: &Local, model: &Model, key
             };
             values.push(value);
         }
-        images.insert(Key::read(row, 0, keys)?, (values, mask));
+        images.insert(Key::read(row, 0, keys)?, values);
     }
     Ok(images)
 }

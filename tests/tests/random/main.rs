@@ -18,9 +18,10 @@ use operations::{Draw, WITH_SEATS, transaction};
 /// Seeds that found something, with what was wrong.
 const REGRESSIONS: &[u64] = &[
     2,         // a record inserted anew kept an older one hidden that claims the same UNIQUE value
-    14, // a record in focus as somebody's parent hid its claim, and the apply failed on UNIQUE for ever
-    45, // a device-owned row inserted over its own delete was not the one that was signed
+    14,    // a record in focus as somebody's parent hid its claim, and the apply failed on UNIQUE for ever
+    45,    // a device-owned row inserted over its own delete was not the one that was signed
     3_081, // a row that was replaced and then changed in one transaction was compared with itself
+    3_101, // a derived id that one row left and another took in one transaction kept its old values elsewhere
     1_000_001, // a changeset that arrived while this device committed was stored and not known to be held
     1_000_002, // a session that was cut between a commit and its telling left the commit untold
     1_000_017, // a placeholder stayed in a unique column that did not change itself

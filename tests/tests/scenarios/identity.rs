@@ -1,6 +1,7 @@
 //! Record ids: drawn, derived from parents or values, and primary keys that the application changes.
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait};
+use sea_orm::{TransactionSession, TransactionTrait};
 use sync_runtime::ErrorKind;
 use sync_tests::{
     device::Transport,
@@ -14,6 +15,7 @@ over_both_transports!(
     same_junction_pair_on_both_sides_is_one_record,
     same_natural_key_on_both_sides_is_one_record,
     natural_key_that_changes_takes_the_record_along,
+    natural_key_left_by_one_row_and_taken_by_another,
     seeds_of_two_devices_do_not_double,
     local_primary_key_may_change,
     primary_key_of_two_columns_syncs,
@@ -89,6 +91,22 @@ async fn natural_key_that_changes_takes_the_record_along(transport: Transport) {
     put(a.space(), "theme", "new").await;
     converge(&[&a, &b]).await;
     assert_eq!(texts(b.space(), "SELECT value FROM setting WHERE slug = 'theme'").await, ["new"]);
+}
+
+/// Within one transaction, so that the record has another row than before and no note says what differs.
+async fn natural_key_left_by_one_row_and_taken_by_another(transport: Transport) {
+    let (a, b) = pair(transport).await;
+    put(a.space(), "theme", "dark").await;
+    converge(&[&a, &b]).await;
+    let tx = b.space().begin().await.unwrap();
+    run(&tx, "UPDATE setting SET slug = 'old' WHERE slug = 'theme'").await;
+    put(&tx, "theme", "light").await;
+    tx.commit().await.unwrap();
+    converge(&[&a, &b]).await;
+    assert_eq!(
+        texts(a.space(), "SELECT slug || '=' || value FROM setting ORDER BY slug").await,
+        ["old=dark", "theme=light"]
+    );
 }
 
 /// Lesson 9: default rows doubled when two seeded libraries joined.
