@@ -13,7 +13,7 @@ use super::{
     verdict::Verdict,
 };
 use crate::{
-    catalog::{FieldIndex, Model, ModelIndex, Unique, quote},
+    catalog::{Field, FieldIndex, Model, ModelIndex, Unique, quote},
     derived::{self, RowChange, RowChangeKind},
     engine::local::Local,
     error::Result,
@@ -42,10 +42,13 @@ pub(super) async fn write(
         writes: StateWrites::default(),
         settled: Settled::default(),
         derived: BTreeMap::new(),
+        freed: HashSet::new(),
     };
     let dirty = placing.dirty();
-    placing.remove(&dirty).await?;
     placing.allocate(&dirty).await?;
+    // ORDER: a row that leaves its parent leaves before the parent goes, or the database would take it along.
+    placing.leave(&dirty).await?;
+    placing.remove(&dirty).await?;
     placing.update(&dirty).await?;
     placing.insert(&dirty).await?;
     placing.states(&dirty);
@@ -61,6 +64,8 @@ struct Placing<'a> {
     writes: StateWrites,
     settled: Settled,
     derived: BTreeMap<ModelIndex, Vec<RowChange>>,
+    /// Fields that hold a placeholder now; not all of them are among those that change.
+    freed: HashSet<(Place, FieldIndex)>,
 }
 
 /// What happens to the row of a record.
@@ -184,7 +189,7 @@ impl Placing<'_> {
     async fn update(&mut self, dirty: &[(Place, RowFate)]) -> Result<()> {
         let changing: Vec<Place> =
             dirty.iter().filter(|(_, fate)| *fate == RowFate::Changes).map(|(place, _)| *place).collect();
-        let freed = self.free_unique_values(&changing).await?;
+        self.free_unique_values(&changing, false).await?;
         for place in changing {
             let Some((model, _)) = self.local.model(place.0) else { continue };
             let (Some((wire, values)), Some(row)) = (
@@ -194,7 +199,9 @@ impl Placing<'_> {
                 continue;
             };
             let changed: Vec<usize> = (0..wire.len())
-                .filter(|n| row.values.get(*n) != wire.get(*n) || freed.contains(&(place, FieldIndex(*n))))
+                .filter(|n| {
+                    row.values.get(*n) != wire.get(*n) || self.freed.contains(&(place, FieldIndex(*n)))
+                })
                 .collect();
             let fields = changed.iter().filter_map(|n| model.fields.get(*n).zip(values.get(*n)));
             let (columns, binds): (Vec<String>, Vec<Sql>) = fields
@@ -219,10 +226,50 @@ impl Placing<'_> {
         self.batch.flush(self.tx).await
     }
 
-    /// Where several rows of a model change what is unique, their old values go first: two rows may swap. Returns the
-    /// fields that hold a placeholder now; not all of them are among those that change.
-    async fn free_unique_values(&mut self, changing: &[Place]) -> Result<HashSet<(Place, FieldIndex)>> {
-        let mut freed = HashSet::new();
+    /// Sets the references of rows that stay while what they refer to goes.
+    async fn leave(&mut self, dirty: &[(Place, RowFate)]) -> Result<()> {
+        let fated = |wanted| dirty.iter().filter(move |(_, fate)| *fate == wanted).map(|(place, _)| *place);
+        let going: HashSet<Place> = fated(RowFate::Goes).collect();
+        let mut leaving: Vec<(Place, Vec<usize>)> = Vec::new();
+        for place in fated(RowFate::Changes) {
+            let (Some((model, _)), Some(entry)) = (self.local.model(place.0), self.focus.entries.get(&place))
+            else {
+                continue;
+            };
+            let Some(row) = &entry.loaded.row else { continue };
+            let to_going = |(_, (field, value)): &(usize, (&Field, &Value))| match (field.reference, value) {
+                (Some(reference), Value::Reference(target)) => going.contains(&(reference.target, *target)),
+                _ => false,
+            };
+            let fields = model.fields.iter().zip(&row.values).enumerate().filter(to_going);
+            let fields: Vec<usize> = fields.map(|(n, _)| n).collect();
+            if !fields.is_empty() {
+                leaving.push((place, fields));
+            }
+        }
+        let places: Vec<Place> = leaving.iter().map(|(place, _)| *place).collect();
+        self.free_unique_values(&places, true).await?;
+        for (place, fields) in leaving {
+            let Some((model, _)) = self.local.model(place.0) else { continue };
+            let (Some((_, values)), Some(key)) =
+                (self.values(model, place), settle::key_of(&self.focus, place))
+            else {
+                continue;
+            };
+            let fields = fields.iter().filter_map(|n| model.fields.get(*n).zip(values.get(*n)));
+            let (columns, binds): (Vec<String>, Vec<Sql>) = fields
+                .map(|(field, value)| (format!("{} = ?", quote(&field.column)), bind(value.as_ref())))
+                .unzip();
+            let columns = columns.join(", ");
+            let text = format!("UPDATE {} SET {columns} WHERE {}", model.quoted(), key_condition(model));
+            self.batch.push(&text, binds.into_iter().chain(key.to_sql()));
+        }
+        self.batch.flush(self.tx).await
+    }
+
+    /// Where several rows of a model change what is unique, their old values go first: two rows may swap. With `alone`
+    /// also where it is one row.
+    async fn free_unique_values(&mut self, changing: &[Place], alone: bool) -> Result<()> {
         let mut swaps: BTreeMap<ModelIndex, Vec<(Place, Vec<FieldIndex>)>> = BTreeMap::new();
         for place in changing {
             let Some((model, _)) = self.local.model(place.0) else { continue };
@@ -241,13 +288,13 @@ impl Placing<'_> {
                 swaps.entry(place.0).or_default().push((*place, fields.into_iter().collect()));
             }
         }
-        for (model, places) in swaps.into_iter().filter(|(_, places)| places.len() > 1) {
+        for (model, places) in swaps.into_iter().filter(|(_, places)| alone || places.len() > 1) {
             let Some((model, _)) = self.local.model(model) else { continue };
             for (place, fields) in places {
                 let Some(key) = settle::key_of(&self.focus, place) else { continue };
                 for index in fields {
                     let Some(field) = model.field(index) else { continue };
-                    freed.insert((place, index));
+                    self.freed.insert((place, index));
                     let column = quote(&field.column);
                     let value = placeholder(field.nullable, place.1);
                     let text =
@@ -256,8 +303,7 @@ impl Placing<'_> {
                 }
             }
         }
-        self.batch.flush(self.tx).await?;
-        Ok(freed)
+        self.batch.flush(self.tx).await
     }
 
     async fn insert(&mut self, dirty: &[(Place, RowFate)]) -> Result<()> {

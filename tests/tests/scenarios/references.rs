@@ -5,7 +5,7 @@ use sync_tests::{
     device::{Device, Transport},
     digest::{number, texts},
     network::{converge, cut, heal, hidden, pair},
-    rows::{assign, drop_project, folder, hex, invoice, label, later, memo, project, run, task},
+    rows::{assign, drop_project, folder, hex, invoice, label, later, memo, new_id, project, run, task},
 };
 
 over_both_transports!(
@@ -16,6 +16,7 @@ over_both_transports!(
     tree_deleted_against_a_new_leaf,
     tree_moves_on_both_sides,
     child_moved_to_another_parent_survives,
+    child_that_leaves_before_its_parent_goes_stays,
     junctions_of_a_deleted_parent_go,
     parents_and_children_of_one_transaction_arrive_together,
     local_keys_differ_and_references_still_fit,
@@ -164,6 +165,29 @@ async fn child_moved_to_another_parent_survives(transport: Transport) {
     heal(&[&a, &b]).await;
     converge(&[&a, &b]).await;
     assert_eq!(texts(a.space(), "SELECT title FROM task").await, ["saved"]);
+}
+
+/// Both arrive at once, and the database must not take the child along.
+async fn child_that_leaves_before_its_parent_goes_stays(transport: Transport) {
+    let (a, b) = pair(transport).await;
+    let (old, new) = (project(a.space(), "old").await, project(a.space(), "new").await);
+    task(a.space(), old.uuid, "t").await;
+    for (id, parent) in [(hex(new_id()), "NULL"), (hex(new_id()), "(SELECT id FROM folder)")] {
+        run(a.space(), format!("INSERT INTO folder (uuid, parent_id, name) VALUES ({id}, {parent}, 'f')"))
+            .await;
+    }
+    converge(&[&a, &b]).await;
+    cut(&[&a, &b]).await;
+    let to_new =
+        format!("UPDATE task SET project_id = (SELECT id FROM project WHERE uuid = {})", hex(new.uuid));
+    run(b.space(), to_new).await;
+    run(b.space(), format!("DELETE FROM project WHERE uuid = {}", hex(old.uuid))).await;
+    run(b.space(), "UPDATE folder SET parent_id = NULL, name = 'free'").await;
+    run(b.space(), "DELETE FROM folder WHERE id = (SELECT min(id) FROM folder)").await;
+    heal(&[&a, &b]).await;
+    converge(&[&a, &b]).await;
+    assert_eq!(texts(a.space(), "SELECT title FROM task").await, ["t"]);
+    assert_eq!(texts(a.space(), "SELECT name FROM folder").await, ["free"]);
 }
 
 async fn junctions_of_a_deleted_parent_go(transport: Transport) {
