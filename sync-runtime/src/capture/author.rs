@@ -82,7 +82,7 @@ impl Author<'_> {
         let Touched { record, before, after, mask, .. } = touched;
         let outcome = match (before, after) {
             (None, None) => Ok(()),
-            (None, Some(after)) => self.insert(model, record, after, body, writes),
+            (None, Some(after)) => self.insert(model, record, after, body, writes, findings),
             (Some(before), None) => self.delete(model, record, &before, body, writes),
             (Some(before), Some(after)) => {
                 let fields: Vec<FieldIndex> =
@@ -156,11 +156,17 @@ impl Author<'_> {
         after: After,
         body: &mut LocalBody,
         writes: &mut StateWrites,
+        findings: &mut Findings,
     ) -> Result<()> {
         let owned = self.owned(model, &after)?;
         let known = self.shadow.remove(&record).map(|(_, state)| state);
         let unresolved = self.unresolved.remove(&record).unwrap_or_default();
-        let floor = self.reference_floor(model, &after.values);
+        let mut floor = self.reference_floor(model, &after.values);
+        if let (Some(known), false) = (&known, owned) {
+            // What was written to it while it was hidden is overwritten like anything else.
+            let plain = model.fields.iter().filter(|field| field.merge == MergeKind::LastWriter);
+            floor = floor.max(write_overwrites(known, plain.map(|f| (f.name.as_str(), f.merge))));
+        }
         let stamps =
             insert_stamp(self.hlc, self.origin, known.as_ref(), model.delete, Stamp::ZERO, unresolved)
                 .map_err(|e| Self::beyond(model, e))?;
@@ -174,14 +180,17 @@ impl Author<'_> {
         let mut state = known.clone().unwrap_or_default();
         state.join_change(&change);
         state.drop_void(model.delete);
+        body.push(&change, owned, self.own_version());
         if owned {
             state.reduce_to_highest();
+            if known.is_some() {
+                writes.unshadow.push((model.number, record));
+            }
+            self.show(model, after, &state, true, writes);
+        } else {
+            // Others' shares of a counter go on to count, also those that nobody saw here.
+            self.finish_shared(model, record, after, &state, known.is_some(), writes, findings);
         }
-        if known.is_some() {
-            writes.unshadow.push((model.number, record));
-        }
-        self.show(model, after, &state, owned, writes);
-        body.push(&change, owned, self.own_version());
         Ok(())
     }
 
@@ -321,16 +330,16 @@ impl Author<'_> {
             state.join_change(&change);
             body.push(&change, false, self.own_version());
         }
-        self.finish_update(model, record, after, &state, shadowed.is_some(), writes, findings);
+        self.finish_shared(model, record, after, &state, shadowed.is_some(), writes, findings);
         Ok(())
     }
 
-    /// Sets the version, and the shadow where a reference still reads NULL.
+    /// Sets the version, the columns that merge wants otherwise, and the shadow where a reference still reads NULL.
     #[expect(
         clippy::too_many_arguments,
         reason = "all of it is one record's new state, and where results go"
     )]
-    fn finish_update(
+    fn finish_shared(
         &self,
         model: &Model,
         record: RecordId,

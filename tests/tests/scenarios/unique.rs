@@ -18,6 +18,7 @@ over_both_transports!(
     three_devices_take_one_value,
     insert_or_replace_over_a_unique_value_travels,
     hidden_row_can_be_renamed_by_another_device,
+    insert_over_a_hidden_row_keeps_what_others_counted,
     partial_index_over_a_parent_that_comes_along,
     index_over_an_expression,
     rows_that_leave_a_partial_index_keep_their_values,
@@ -157,6 +158,25 @@ async fn hidden_row_can_be_renamed_by_another_device(transport: Transport) {
     converge(&[&a, &b]).await;
     assert_eq!(names(&b).await, [format!("settled {}", hex(newer)), format!("x {}", hex(older))]);
     assert_eq!(hidden(&b).await, [""; 0]);
+}
+
+/// The inserted value is the base to which the shares add up, and the row that was inserted says so at once.
+async fn insert_over_a_hidden_row_keeps_what_others_counted(transport: Transport) {
+    let (a, b) = pair(transport).await;
+    cut(&[&a, &b]).await;
+    label(a.space(), "x").await;
+    later().await;
+    let newer = label(b.space(), "x").await;
+    run(b.space(), "UPDATE label SET uses = uses + 7").await;
+    heal(&[&a, &b]).await;
+    converge(&[&a, &b]).await;
+    run(
+        a.space(),
+        format!("INSERT INTO label (uuid, name, uses) VALUES ({}, 'settled', 5)", hex(newer.uuid)),
+    )
+    .await;
+    assert_eq!(texts(a.space(), "SELECT CAST(uses AS TEXT) FROM label WHERE name = 'settled'").await, ["12"]);
+    converge(&[&a, &b]).await;
 }
 
 /// The parent of the younger seat has no row yet when the seat is judged, and the index counts the seat all the same.
