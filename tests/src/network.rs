@@ -1,6 +1,6 @@
 //! Who is connected with whom, and the one way in which tests wait: until everyone holds what everyone has.
 
-use sync_runtime::HiddenRecord;
+use sync_runtime::{HiddenRecord, SyncEvent};
 
 use crate::{
     device::{Device, Models, PATIENCE, Transport},
@@ -56,8 +56,15 @@ pub async fn converge(devices: &[&Device]) {
     assert_same(devices).await;
 }
 
-/// Compares what the devices show and hide and what is in their tables, now.
+/// Compares what the devices show and hide and what is in their tables, now. What apply wrote is all that was noted
+/// while it wrote.
 pub async fn assert_same(devices: &[&Device]) {
+    for device in devices {
+        for trouble in device.troubles() {
+            let apply = matches!(&trouble, SyncEvent::Trouble { operation: "apply", .. });
+            assert!(!apply, "{}: {trouble:?}", device.name());
+        }
+    }
     let mut found = Vec::new();
     for device in devices {
         let mut hidden = device.hidden().await.unwrap();

@@ -7,6 +7,7 @@ mod claims;
 mod context;
 mod join;
 pub(crate) mod load;
+mod own_notes;
 mod place;
 mod rows;
 pub(crate) mod settle;
@@ -14,4 +15,5 @@ mod verdict;
 
 pub(crate) use bulk::{Source, insert as insert_bulk, is_eligible};
 pub(crate) use join::{Incoming, apply_changes};
+pub(crate) use own_notes::{OwnNotes, Written};
 pub(crate) use verdict::Reason;

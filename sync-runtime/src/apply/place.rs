@@ -8,6 +8,7 @@ use sync_core::{ids::RecordId, value::Value};
 use super::{
     context::{Class, Entry, Focus, Place},
     load::{self, Row, Standing},
+    own_notes::Written,
     rows::{LocalValues, shown_values},
     settle::{self, Settled},
     verdict::Verdict,
@@ -128,6 +129,7 @@ impl Placing<'_> {
         }
         for (model, keys) in by_model.into_iter().rev() {
             let Some((model, sql)) = self.local.model(model) else { continue };
+            self.settled.own.add(model, Written::Deleted, keys.len());
             let columns = model.key.iter().map(|k| quote(&k.column)).collect::<Vec<_>>().join(", ");
             let head = format!("DELETE FROM {} WHERE ({columns}) IN (", model.quoted());
             self.batch.push_rows(self.tx, &head, sql.key_columns, ")", keys).await?;
@@ -214,6 +216,7 @@ impl Placing<'_> {
                 key_condition(model)
             );
             self.note(place, &row.key, RowChangeKind::Updated);
+            self.settled.own.add(model, Written::Changed, 1);
             self.batch.push(&text, binds.into_iter().chain(row.key.to_sql()));
             if model.key.iter().any(|part| part.field.is_some())
                 && let Some(key) = self.natural_key(model, place).filter(|key| *key != row.key)
@@ -261,6 +264,7 @@ impl Placing<'_> {
                 .map(|(field, value)| (format!("{} = ?", quote(&field.column)), bind(value.as_ref())))
                 .unzip();
             let columns = columns.join(", ");
+            self.settled.own.add(model, Written::Changed, 1);
             let text = format!("UPDATE {} SET {columns} WHERE {}", model.quoted(), key_condition(model));
             self.batch.push(&text, binds.into_iter().chain(key.to_sql()));
         }
@@ -295,6 +299,7 @@ impl Placing<'_> {
                 for index in fields {
                     let Some(field) = model.field(index) else { continue };
                     self.freed.insert((place, index));
+                    self.settled.own.add(model, Written::Changed, 1);
                     let column = quote(&field.column);
                     let value = placeholder(field.nullable, place.1);
                     let text =
@@ -320,6 +325,7 @@ impl Placing<'_> {
         }
         for (model, rows) in by_model {
             let Some((model, _)) = self.local.model(model) else { continue };
+            self.settled.own.add(model, Written::Inserted, rows.len());
             let columns = row_columns(model);
             let head = format!("INSERT INTO {} ({})", model.quoted(), columns.join(", "));
             self.batch.push_rows(self.tx, &head, columns.len(), "", rows).await?;

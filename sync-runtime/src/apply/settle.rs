@@ -15,6 +15,7 @@ use super::{
     check, claims,
     context::{Class, Focus, Place},
     load::{self, Standing},
+    own_notes::OwnNotes,
     place,
     rows::{LocalValues, shown_values},
     verdict::{Reason, Verdict},
@@ -46,6 +47,10 @@ pub(crate) struct Settled {
     pub(crate) hidden: Vec<(Place, Reason)>,
     /// Records that are shown again.
     pub(crate) shown: Vec<Place>,
+    /// What was written into the application's tables.
+    pub(crate) own: OwnNotes,
+    /// What triggers of the application did besides, in words.
+    pub(crate) surplus: Vec<String>,
 }
 
 /// Records whose local change may let others be shown.
@@ -90,7 +95,8 @@ pub(crate) async fn after_local(tx: &DatabaseTransaction, local: &Local, seeds: 
     focus.load(tx, local, &origins, queue.iter().copied()).await?;
     let mut settle = Settle { tx, local, origins: &origins, focus };
     settle.run(queue).await?;
-    let settled = place::write(tx, local, &origins, settle.focus).await?;
+    let mut settled = place::write(tx, local, &origins, settle.focus).await?;
+    settled.surplus = settled.own.surplus(tx, local).await?;
     crate::store::db::execute(tx, "DELETE FROM _sync_pending", vec![]).await?;
     Ok(settled)
 }

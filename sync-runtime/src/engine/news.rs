@@ -40,6 +40,9 @@ pub(super) fn of_settled(events: &EventSender, local: &Local, settled: &Settled)
             events.send(SyncEvent::Shown { model, record: place.1 });
         }
     }
+    for detail in &settled.surplus {
+        events.send(SyncEvent::Trouble { operation: "apply", detail: detail.clone(), retried: false });
+    }
     let written: &BTreeMap<ModelIndex, Vec<RecordId>> = &settled.written;
     for (model, records) in written {
         if let Some(model) = name(*model) {

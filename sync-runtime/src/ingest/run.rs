@@ -15,7 +15,7 @@ use sync_core::{
 
 use super::owners;
 use crate::{
-    apply::{self, Incoming, Source, settle::Settled},
+    apply::{self, Incoming, OwnNotes, Source, Written, settle::Settled},
     catalog::{ModelIndex, OwnerStep, Ownership},
     engine::local::Local,
     error::{Error, ErrorKind, Result},
@@ -65,8 +65,15 @@ pub(crate) async fn ingest(
     let (proof, public_key) = (run.proof, run.public_key);
     let fresh: Vec<&VerifiedChangeset> =
         run.changesets.iter().filter(|c| !held.contains(c.header.seq)).collect();
-    let mut intake =
-        Intake { tx, local, origins: &origins, general: Vec::new(), rows: BTreeMap::new(), report };
+    let mut intake = Intake {
+        tx,
+        local,
+        origins: &origins,
+        general: Vec::new(),
+        rows: BTreeMap::new(),
+        own: OwnNotes::default(),
+        report,
+    };
     let last = fresh.last().map(|c| c.header.seq);
     let mut high = Hlc::default();
     let mut headers: BTreeMap<Seq, (Version, Hash)> = BTreeMap::new();
@@ -109,6 +116,7 @@ pub(crate) async fn ingest(
     let mut report = intake.finish().await?;
     report.skew = observe(tx, high, now).await?.map(|skew| (origin, skew));
     credit(tx, &mut origins, origin, range, &headers, public_key.0).await?;
+    report.settled.surplus = report.settled.own.surplus(tx, local).await?;
     clear(tx, local, &report.settled).await?;
     Ok(report)
 }
@@ -250,6 +258,7 @@ struct Intake<'a> {
     general: Vec<Incoming>,
     /// Records that came in bulk.
     rows: BTreeMap<ModelIndex, Vec<RecordId>>,
+    own: OwnNotes,
     report: Report,
 }
 
@@ -457,6 +466,7 @@ impl Intake<'_> {
         if done {
             for section in &body.sections {
                 if let Some((model, _)) = self.local.named(&section.model) {
+                    self.own.add(model, Written::Inserted, section.records.len());
                     self.rows.entry(model.index).or_default().extend(&section.records);
                 }
             }
@@ -476,6 +486,7 @@ impl Intake<'_> {
                     .map(|(model, id)| format!("{model} {id}: one stamp, two values")),
             );
         }
+        self.report.settled.own.merge(self.own);
         for (model, records) in self.rows {
             self.report.settled.written.entry(model).or_default().extend(records);
         }

@@ -6,11 +6,12 @@ use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, TransactionSession, TransactionTrait,
     sea_query::{Expr, ExprTrait as _},
 };
+use sync_runtime::SyncEvent;
 use sync_tests::{
-    device::{Device, Models, Transport, path_in},
+    device::{Device, Models, Transport, event, path_in},
     digest::{number, texts},
     network::{converge, cut, heal, pair},
-    rows::{hex, label, new_id, outside, project, run, task, try_label},
+    rows::{hex, label, new_id, outside, project, rename, run, task, try_label},
     schema::{TABLES, label as label_model},
 };
 
@@ -24,6 +25,7 @@ over_both_transports!(
     rolled_back_transaction_leaves_nothing,
     failed_statement_in_a_transaction_leaves_the_rest,
     column_that_stays_here_stays_here,
+    trigger_of_the_application_that_alters_what_arrives_is_reported,
 );
 
 async fn seaorm_calls_of_every_kind_arrive(transport: Transport) {
@@ -216,4 +218,27 @@ async fn column_that_stays_here_stays_here(transport: Transport) {
     run(b.space(), "UPDATE sample SET text = 'edited'").await;
     converge(&[&a, &b]).await;
     assert_eq!(texts(a.space(), "SELECT text || local FROM sample").await, ["editedmine again"]);
+}
+
+/// Only this device has what it did, so nothing but telling helps.
+async fn trigger_of_the_application_that_alters_what_arrives_is_reported(transport: Transport) {
+    let (a, b) = pair(transport).await;
+    let row = label(a.space(), "x").await;
+    converge(&[&a, &b]).await;
+    run(
+        b.space(),
+        "CREATE TRIGGER touch AFTER UPDATE OF name ON label BEGIN UPDATE label SET colour = 'b' WHERE id = NEW.id; END",
+    )
+    .await;
+    let mut events = b.events();
+    rename(a.space(), row.uuid, "y").await;
+    let told = event(&mut events, "the trigger", |event| match event {
+        SyncEvent::Trouble { operation: "apply", detail, .. } => Some(detail.clone()),
+        _ => None,
+    });
+    assert_eq!(
+        told.await,
+        "a trigger of the application changed rows of \"label\" while changes of others were applied (1 times); only this \
+         device has that: let the trigger fill columns that do not sync, or drop it"
+    );
 }
