@@ -69,6 +69,8 @@ pub async fn assert_same(devices: &[&Device]) {
     for device in devices {
         let mut hidden = device.hidden().await.unwrap();
         hidden.sort_by(|a, b| (&a.model, &a.record).cmp(&(&b.model, &b.record)));
+        let groundless: Vec<_> = hidden.iter().filter(|h| h.reason.starts_with("nothing stands")).collect();
+        assert!(groundless.is_empty(), "{} hides without a reason: {groundless:#?}", device.name());
         found.push((device.digest().await.unwrap(), hidden, contents(device.space()).await));
     }
     for (two, names) in found.windows(2).zip(devices.windows(2)) {

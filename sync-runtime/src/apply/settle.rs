@@ -281,9 +281,10 @@ impl Settle<'_> {
             return Ok(());
         }
         let woken = waiting_for(self.tx, self.local, model.number, &freed).await?;
-        let fresh: Vec<Place> = woken.into_iter().filter(|p| !self.focus.entries.contains_key(p)).collect();
-        self.focus.load(self.tx, self.local, self.origins, fresh.iter().copied()).await?;
-        next.extend(fresh);
+        self.focus.load(self.tx, self.local, self.origins, woken.iter().copied()).await?;
+        // One may be in focus already because somebody refers to it, and that is no judgement.
+        let is_hidden = |place: &Place| self.focus.entries.get(place).is_none_or(|e| e.class != Class::Shown);
+        next.extend(woken.into_iter().filter(is_hidden));
         Ok(())
     }
 

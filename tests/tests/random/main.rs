@@ -23,6 +23,7 @@ const REGRESSIONS: &[u64] = &[
     3_081, // a row that was replaced and then changed in one transaction was compared with itself
     3_101, // a derived id that one row left and another took in one transaction kept its old values elsewhere
     3_135, // a row inserted over a hidden one did not show the counts that others had added
+    3_357, // a hidden record that was in focus as somebody's target was not judged when its value became free
     1_000_001, // a changeset that arrived while this device committed was stored and not known to be held
     1_000_002, // a session that was cut between a commit and its telling left the commit untold
     1_000_126, // a child that had left its parent went with it, because the parent's row was removed first
