@@ -184,10 +184,20 @@ impl Device {
 
     /// Closes the space, lets `meanwhile` work on the database file, and opens it again.
     pub async fn restart_after<F: Future<Output = ()>>(self, meanwhile: impl FnOnce(PathBuf) -> F) -> Self {
+        let path = self.path();
+        self.restart_between(|| meanwhile(path), |builder| builder).await
+    }
+
+    /// Closes the space, waits for `meanwhile`, and opens it again with something else said to its builder.
+    pub async fn restart_between<F: Future<Output = ()>>(
+        self,
+        meanwhile: impl FnOnce() -> F,
+        more: impl FnOnce(SpaceBuilder) -> SpaceBuilder,
+    ) -> Self {
         let Self { space, name, transport, models, folder, .. } = self;
         space.close().await.unwrap();
-        meanwhile(path_in(&folder)).await;
-        Self::reopen(folder, name, transport, models, |builder| builder).await
+        meanwhile().await;
+        Self::reopen(folder, name, transport, models, more).await
     }
 
     async fn reopen(

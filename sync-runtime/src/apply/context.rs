@@ -44,6 +44,8 @@ pub(crate) struct Entry {
     pub(crate) moved: bool,
     /// Unique values that it claims.
     pub(crate) claims: Vec<Vec<u8>>,
+    /// Unique values of its row that are free for others as it was last judged.
+    pub(crate) freed: BTreeSet<Vec<u8>>,
     /// How often its class changed; bounds paradoxes.
     pub(crate) flips: u8,
 }
@@ -56,7 +58,16 @@ impl Entry {
             Standing::Shadow(ShadowStatus::Dead) => Class::Dead,
             Standing::Absent | Standing::Shadow(ShadowStatus::Waiting) => Class::Unknown,
         };
-        Self { loaded, class, verdict: None, changed: false, moved: false, claims: Vec::new(), flips: 0 }
+        Self {
+            loaded,
+            class,
+            verdict: None,
+            changed: false,
+            moved: false,
+            claims: Vec::new(),
+            freed: BTreeSet::new(),
+            flips: 0,
+        }
     }
 
     /// Order in which records claim unique values, and in which they are judged within a model.

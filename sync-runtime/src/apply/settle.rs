@@ -24,7 +24,7 @@ use crate::{
     capture::shown_value,
     catalog::{FieldIndex, Model, ModelIndex, OnDelete, OwnerStep, Ownership, quote},
     engine::local::Local,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     store::{
         db::{blob, integer, marks, query, sqlite_row},
         key::Key,
@@ -35,6 +35,8 @@ use crate::{
 
 /// A class that changes more often than this stays hidden: references and unique values contradict each other.
 const MAX_FLIPS: u8 = 8;
+/// Rounds after which settling gives up rather than go on for ever: far beyond the longest chain of references.
+const MAX_ROUNDS: u32 = 100_000;
 /// Records looked up in one query.
 const CHUNK: usize = 400;
 
@@ -149,7 +151,14 @@ pub(super) struct Settle<'a> {
 impl Settle<'_> {
     /// Judges `queue` and whatever follows from it.
     pub(super) async fn run(&mut self, mut queue: BTreeSet<Place>) -> Result<()> {
+        let mut rounds = 0_u32;
         while !queue.is_empty() {
+            rounds += 1;
+            if rounds > MAX_ROUNDS {
+                let text =
+                    "references and unique values do not settle; nothing was applied, please report it";
+                return Err(Error::new(ErrorKind::Storage, "settle", text));
+            }
             self.load_targets(&queue).await?;
             let mut order: Vec<(ModelIndex, (Stamp, RecordId))> = queue
                 .iter()
@@ -275,12 +284,16 @@ impl Settle<'_> {
         // Inserted anew it is younger than before, and whoever it kept hidden may be older now.
         let lasting = shown && !entry.moved;
         let before = claims::of_row(self.tx, model, row).await?;
-        let freed: Vec<Vec<u8>> =
+        let freed: BTreeSet<Vec<u8>> =
             before.into_iter().filter(|c| !lasting || !claimed.iter().any(|(_, new)| new == c)).collect();
-        if freed.is_empty() {
+        let Some(entry) = self.focus.entries.get_mut(&place) else { return Ok(()) };
+        // Whoever was woken for a value is not woken for it again: two hidden records would wake each other for ever.
+        let told = std::mem::replace(&mut entry.freed, freed.clone());
+        let fresh: Vec<Vec<u8>> = freed.difference(&told).cloned().collect();
+        if fresh.is_empty() {
             return Ok(());
         }
-        let woken = waiting_for(self.tx, self.local, model.number, &freed).await?;
+        let woken = waiting_for(self.tx, self.local, model.number, &fresh).await?;
         self.focus.load(self.tx, self.local, self.origins, woken.iter().copied()).await?;
         // One may be in focus already because somebody refers to it, and that is no judgement.
         let is_hidden = |place: &Place| self.focus.entries.get(place).is_none_or(|e| e.class != Class::Shown);

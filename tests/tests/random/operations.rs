@@ -8,15 +8,20 @@ use sync_tests::{device::Device, digest::texts, rows::hex};
 pub(crate) struct Draw {
     state: u64,
     seats: bool,
+    faults: bool,
 }
 
 /// From this seed on there are seats too; a seed below goes on to mean what it meant when it found something.
 pub(crate) const WITH_SEATS: u64 = 1_000_000;
 
+/// From this seed on there are also rows with keys of two columns and values of all types, clocks that are wrong,
+/// restarts, and other programs that write.
+pub(crate) const WITH_FAULTS: u64 = 2_000_000;
+
 impl Draw {
     pub(crate) fn new(seed: u64) -> Self {
         let state = seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x1234_5678;
-        Self { state, seats: seed >= WITH_SEATS }
+        Self { state, seats: seed >= WITH_SEATS, faults: seed >= WITH_FAULTS }
     }
 
     fn next(&mut self) -> u64 {
@@ -25,6 +30,11 @@ impl Draw {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// Whether clocks are wrong, devices restart and other programs write.
+    pub(crate) fn has_faults(&self) -> bool {
+        self.faults
     }
 
     /// 0 to `bound` − 1.
@@ -100,7 +110,11 @@ pub(crate) async fn transaction(draw: &mut Draw, device: &Device) {
 
 fn statement(draw: &mut Draw, device: &Device) -> String {
     let n = draw.below(100);
-    let kinds = if draw.seats { 13 } else { 11 };
+    let kinds = match (draw.seats, draw.faults) {
+        (false, _) => 11,
+        (true, false) => 13,
+        (true, true) => 16,
+    };
     match draw.below(kinds) {
         0 | 1 => label(draw, n),
         2 => project(draw, n),
@@ -111,7 +125,9 @@ fn statement(draw: &mut Draw, device: &Device) -> String {
         8 => sketch(draw, n),
         9 => gauge(draw, n),
         10 => reading(draw, n, device),
-        _ => seat(draw, n),
+        11 | 12 => seat(draw, n),
+        13 | 14 => parcel(draw, n),
+        _ => sample(draw, n),
     }
 }
 
@@ -238,6 +254,56 @@ fn seat(draw: &mut Draw, n: usize) -> String {
         ),
         _ => format!("DELETE FROM seat WHERE uuid = {id}"),
     }
+}
+
+fn parcel(draw: &mut Draw, n: usize) -> String {
+    let (id, country, code) = (draw.id(11), draw.pick(&["de", "fr"]), draw.pick(&["1", "2"]));
+    match draw.below(7) {
+        0..=2 => format!(
+            "INSERT INTO parcel (country, code, uuid, content) VALUES ('{country}', '{code}', {id}, 'c{n}')"
+        ),
+        3 => format!(
+            "INSERT OR REPLACE INTO parcel (country, code, uuid, content) VALUES ('{country}', '{code}', {id}, 'r{n}')"
+        ),
+        4 => format!("UPDATE parcel SET content = 'd{n}' WHERE uuid = {id}"),
+        5 => format!("UPDATE parcel SET country = '{country}', code = '{code}' WHERE uuid = {id}"),
+        _ => format!("DELETE FROM parcel WHERE country = '{country}'"),
+    }
+}
+
+fn sample(draw: &mut Draw, n: usize) -> String {
+    let id = draw.id(12);
+    let value =
+        draw.pick(&["NULL", "0", "9223372036854775807", "1.5", "-0.0", "1e300", "''", "'1'", "x''", "x'00'"]);
+    match draw.below(5) {
+        0 | 1 => format!(
+            "INSERT INTO sample (uuid, whole, real, text, local) VALUES ({id}, {n}, {n}.5, 't{n}', 'here')"
+        ),
+        2 => format!(
+            "UPDATE sample SET real = CASE typeof({value}) WHEN 'real' THEN {value} END, local = 'l{n}' WHERE uuid = {id}"
+        ),
+        3 => format!(
+            "UPDATE sample SET bytes = CASE typeof({value}) WHEN 'blob' THEN {value} END, text = CASE typeof({value}) WHEN 'text' THEN {value} END WHERE uuid = {id}"
+        ),
+        _ => format!("DELETE FROM sample WHERE uuid = {id}"),
+    }
+}
+
+/// What another program does to the database of a device, in one transaction. Only models in which no mistake is left
+/// to be found when the framework takes it up.
+pub(crate) fn of_another_program(draw: &mut Draw) -> Vec<String> {
+    (0..draw.between(1, 3))
+        .map(|_| {
+            let n = draw.below(100);
+            match draw.below(5) {
+                0 => label(draw, n),
+                1 => project(draw, n),
+                2 => child(draw, n),
+                3 => folder(draw, n),
+                _ => seat(draw, n),
+            }
+        })
+        .collect()
 }
 
 fn reading(draw: &mut Draw, n: usize, device: &Device) -> String {
