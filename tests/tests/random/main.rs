@@ -6,6 +6,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on panics")]
 #![expect(clippy::print_stdout, reason = "a failure names its seed")]
 
+mod library;
 mod operations;
 
 use std::{path::Path, time::Duration};
@@ -18,7 +19,7 @@ use sync_tests::{
     network::{converge, cut},
 };
 
-use operations::{Draw, WITH_FAULTS, WITH_SEATS, of_another_program, transaction};
+use operations::{Draw, WITH_FAULTS, WITH_SEATS, attempt, of_another_program, transaction};
 
 /// Seeds that found something, with what was wrong.
 const REGRESSIONS: &[u64] = &[
@@ -39,7 +40,7 @@ const REGRESSIONS: &[u64] = &[
 /// Seeds of each kind in an ordinary run, beside the regressions.
 const ORDINARY: u64 = 4;
 
-fn seeds() -> Vec<u64> {
+fn seeds(regressions: &[u64], tiers: &[u64]) -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     match (number("SEED"), number("SEEDS")) {
         (Some(seed), _) => vec![seed],
@@ -47,19 +48,62 @@ fn seeds() -> Vec<u64> {
             (number("FROM").unwrap_or(WITH_FAULTS)..).take(usize::try_from(count).unwrap()).collect()
         }
         (None, None) => {
-            let with_seats = WITH_SEATS..WITH_SEATS + ORDINARY;
-            let with_faults = WITH_FAULTS..WITH_FAULTS + ORDINARY;
-            REGRESSIONS.iter().copied().chain(0..ORDINARY).chain(with_seats).chain(with_faults).collect()
+            let ordinary = tiers.iter().flat_map(|first| *first..*first + ORDINARY);
+            regressions.iter().copied().chain(ordinary).collect()
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_operations_on_three_devices_converge() {
-    for seed in seeds() {
+    for seed in seeds(REGRESSIONS, &[0, WITH_SEATS, WITH_FAULTS]) {
         let told = Told(seed);
         Box::pin(one(seed)).await;
         told.well();
+    }
+}
+
+/// Seeds of a library that found something, with what was wrong.
+const LIBRARY_REGRESSIONS: &[u64] = &[];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_operations_on_a_library_converge() {
+    for seed in seeds(LIBRARY_REGRESSIONS, &[0]) {
+        let told = Told(seed);
+        Box::pin(one_library(seed)).await;
+        told.well();
+    }
+}
+
+async fn one_library(seed: u64) {
+    let mut draw = Draw::new(seed ^ 0xf11e);
+    let transport = if seed % 4 == 3 { Transport::WebSocket } else { Transport::Memory };
+    let a = Device::first("a", transport, Models::Library).await;
+    let b = Device::join("b", &a).await;
+    let c = Device::join("c", &a).await;
+    let devices = [a, b, c];
+    for device in &devices {
+        library::furnish(device).await;
+    }
+    for round in 0..draw.between(4, 8) {
+        cut(&devices.each_ref()).await;
+        let mut edges = [(0, 1), (1, 2), (0, 2)].to_vec();
+        edges.retain(|_| draw.chance(1, 2));
+        for (one, other) in edges {
+            devices[one].dial(&devices[other]);
+        }
+        for _ in 0..draw.between(4, 12) {
+            let device = &devices[draw.below(3)];
+            let statements = (0..draw.between(1, 4)).map(|_| library::statement(&mut draw, device)).collect();
+            attempt(&mut draw, device, statements).await;
+        }
+        if draw.chance(1, 4) && round > 0 {
+            meet(&devices).await;
+        }
+    }
+    meet(&devices).await;
+    for device in &devices {
+        library::assert_closures(device).await;
     }
 }
 
