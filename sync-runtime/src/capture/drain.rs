@@ -7,7 +7,7 @@ use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{
     changeset::{Header, Version},
     hlc::{Hlc, Millis, Stamp},
-    ids::{Hash, PartitionId, RecordId},
+    ids::{Hash, PartitionId, RecordId, Seq},
 };
 
 use super::{
@@ -272,7 +272,7 @@ fn header(local: &Local, summary: Summary, hlc: Hlc, encoded: &Encoded) -> Heade
         hlc,
         seen: summary.seen,
         previous: summary.head_hash,
-        predecessor: None,
+        predecessor: local.predecessor.filter(|_| summary.head == Seq::ZERO),
         siblings: Vec::new(),
         parts: encoded.shared.as_ref().map_or(1, |bytes| parts(bytes.len())),
         shared: encoded.shared.as_deref().map_or(Hash::NONE, Hash::of),

@@ -7,6 +7,7 @@ use sync_core::{
     ids::{Origin, SpaceId},
 };
 
+use super::incarnation::Predecessor;
 use crate::{
     catalog::{Catalog, Model, ModelIndex},
     store::{model_sql::ModelSql, origins::OriginNumber},
@@ -21,14 +22,27 @@ pub(crate) struct Local {
     pub(crate) space: SpaceId,
     pub(crate) origin: Origin,
     pub(crate) own: OriginNumber,
+    /// What the present incarnation comes after.
+    pub(crate) predecessor: Option<Predecessor>,
 }
 
 impl Local {
     /// Makes the SQL of every model.
-    pub(crate) fn new(catalog: Arc<Catalog>, space: SpaceId, origin: Origin, own: OriginNumber) -> Self {
+    pub(crate) fn new(
+        catalog: Arc<Catalog>,
+        space: SpaceId,
+        origin: Origin,
+        own: OriginNumber,
+        predecessor: Option<Predecessor>,
+    ) -> Self {
         let sql = catalog.models.iter().map(|m| ModelSql::new(&catalog, m)).collect();
         let numbers = catalog.models.iter().map(|m| (m.number, m.index)).collect();
-        Self { catalog, sql: Arc::new(sql), numbers: Arc::new(numbers), space, origin, own }
+        Self { catalog, sql: Arc::new(sql), numbers: Arc::new(numbers), space, origin, own, predecessor }
+    }
+
+    /// The same under another incarnation.
+    pub(crate) fn under(&self, origin: Origin, own: OriginNumber, predecessor: Predecessor) -> Self {
+        Self { origin, own, predecessor: Some(predecessor), ..self.clone() }
     }
 
     /// A model and its SQL.

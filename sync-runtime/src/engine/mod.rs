@@ -4,6 +4,7 @@ mod adopt;
 mod digest;
 mod held;
 mod hidden;
+pub(crate) mod incarnation;
 pub(crate) mod local;
 mod news;
 mod replica;

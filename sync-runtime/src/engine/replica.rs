@@ -25,7 +25,7 @@ impl Replica for Engine {
         LocalProfile {
             space: self.parts.space,
             partition: PartitionId::ROOT,
-            origin: self.parts.origin,
+            origin: self.origin(),
             key: Arc::clone(&self.parts.key),
             space_key: self.parts.space_key.clone(),
             schema: self.schema(),
@@ -57,12 +57,12 @@ impl Replica for Engine {
 
     fn statements(&self) -> Vec<SignedStatement> {
         let vector = self.vector.now();
-        let head = vector.head(&self.parts.origin);
+        let head = vector.head(&self.origin());
         let sign = || {
             let statement = Statement {
                 space: self.parts.space,
                 partition: PartitionId::ROOT,
-                member: self.parts.origin,
+                member: self.origin(),
                 vector: VersionVector::clone(&vector),
                 head: Head { seq: head, hash: Hash::NONE },
                 clock: Hlc::at(self.now()),
@@ -83,6 +83,7 @@ impl Replica for Engine {
         events.send(match event {
             ExchangeEvent::PeerUp { info, address } => {
                 tracing::info!(device = %info.device, address, "a peer is up");
+                self.compare_with(&info);
                 SyncEvent::PeerUp { device: info.device }
             }
             ExchangeEvent::PeerDown { device: Some(device), error, .. } => {
@@ -120,8 +121,8 @@ fn from(device: Option<DeviceId>, what: &str) -> String {
 impl Engine {
     /// The models, and fingerprints that are equal where names, fields and kinds are.
     fn schema(&self) -> Schema {
-        let models: Vec<ModelEntry> = self
-            .local
+        let local = self.local();
+        let models: Vec<ModelEntry> = local
             .catalog
             .models
             .iter()

@@ -1,12 +1,12 @@
 //! The engine of an open space: captures, ingests and serves, one transaction at a time.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use sea_orm::{DatabaseTransaction, TransactionTrait, Value as Sql};
 use sync_core::{
     authorship::{DeviceKey, SpaceKey, VerifiedRun},
     hlc::Millis,
-    ids::{Origin, RecordId, SpaceId},
+    ids::{Incarnation, Origin, RecordId, SpaceId},
     session::ServeRequest,
     vector::VersionVector,
     wire::Run,
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::{
     adopt, digest,
     held::HeldVector,
-    hidden,
+    hidden, incarnation,
     local::Local,
     news,
     statements::{self, Statements},
@@ -45,8 +45,10 @@ pub(crate) struct EngineParts {
     pub(crate) space: SpaceId,
     /// What its members share.
     pub(crate) space_key: SpaceKey,
-    /// This device in its present incarnation.
+    /// This device in the incarnation with which it opened.
     pub(crate) origin: Origin,
+    /// Puts a new incarnation into the device folder.
+    pub(crate) remember: Box<dyn Fn(Incarnation) -> Result<()> + Send + Sync>,
     /// Signs the heads of our chain.
     pub(crate) key: Arc<DeviceKey>,
     /// Time, randomness and tasks.
@@ -58,7 +60,7 @@ pub(crate) struct EngineParts {
 /// The engine of an open space.
 pub(crate) struct Engine {
     pub(super) parts: EngineParts,
-    pub(super) local: Local,
+    pub(super) local: RwLock<Arc<Local>>,
     pub(super) vector: HeldVector,
     pub(super) statements: Mutex<Statements>,
     /// For work that goes on when whoever waits for it gives up.
@@ -67,7 +69,7 @@ pub(crate) struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("origin", &self.local.origin).finish_non_exhaustive()
+        f.debug_struct("Engine").field("origin", &self.origin()).finish_non_exhaustive()
     }
 }
 
@@ -88,7 +90,9 @@ impl Engine {
         );
         batch.flush(tx.connection()).await?;
         tx.commit().await?;
-        let local = Local::new(Arc::clone(&parts.catalog), parts.space, parts.origin, own);
+        let predecessor = incarnation::predecessor(parts.database.readers()).await?;
+        let local = Local::new(Arc::clone(&parts.catalog), parts.space, parts.origin, own, predecessor);
+        let local = RwLock::new(Arc::new(local));
         let vector = HeldVector::new(origins.vector());
         let statements = Statements::load(parts.database.readers(), parts.space, parts.origin.device).await?;
         Ok(Arc::new_cyclic(|own| Self {
@@ -108,7 +112,7 @@ impl Engine {
         }
         let tx = self.parts.database.writer().begin().await?;
         for model in installed.created.iter().chain(&installed.rebuilt) {
-            adopt::note_rows(tx.connection(), &self.local, *model).await?;
+            adopt::note_rows(tx.connection(), &self.local(), *model).await?;
         }
         let committed = self.drain(tx.connection(), Writer::OtherPrograms).await?;
         tx.commit().await?;
@@ -123,12 +127,12 @@ impl Engine {
 
     /// A hash of each model's rows.
     pub(crate) async fn digest(&self) -> Result<Digest> {
-        digest::of_tables(&self.parts.database.readers().begin().await?, &self.local).await
+        digest::of_tables(&self.parts.database.readers().begin().await?, &self.local()).await
     }
 
     /// Records that are not in their tables, with the reason.
     pub(crate) async fn hidden(&self) -> Result<Vec<HiddenRecord>> {
-        hidden::list(&self.parts.database.readers().begin().await?, &self.local).await
+        hidden::list(&self.parts.database.readers().begin().await?, &self.local()).await
     }
 
     /// Takes up what other programs wrote.
@@ -148,20 +152,20 @@ impl Engine {
     pub(super) async fn take_in(&self, run: &VerifiedRun) -> Result<()> {
         let tx = self.parts.database.writer().begin().await?;
         let committed = self.drain(tx.connection(), Writer::OtherPrograms).await?;
-        let report = ingest::ingest(tx.connection(), &self.local, run, self.now()).await?;
+        let report = ingest::ingest(tx.connection(), &self.local(), run, self.now()).await?;
         let unsaved = self.known_statements().unsaved(self.parts.context.now().monotonic);
         statements::save(tx.connection(), unsaved).await?;
         tx.commit().await?;
         self.announce(committed);
         self.look().await?;
-        news::of_report(&self.parts.events, &self.local, &report);
+        news::of_report(&self.parts.events, &self.local(), &report);
         Ok(())
     }
 
     /// Reads runs for a peer, of one snapshot.
     pub(super) async fn read_runs(&self, request: &ServeRequest) -> Result<Vec<Run>> {
         let snapshot = self.parts.database.readers().begin().await?;
-        let runs = serve::serve(&snapshot, &self.local, &self.parts.key, request).await;
+        let runs = serve::serve(&snapshot, &self.local(), &self.parts.key, request).await;
         snapshot.rollback().await?;
         runs
     }
@@ -184,7 +188,7 @@ impl Engine {
             context.fill_random(&mut bytes);
             RecordId::from_bytes(*uuid::Builder::from_random_bytes(bytes).into_uuid().as_bytes())
         };
-        drain(tx, &self.local, &Moment { now: self.now(), draw: &draw }, writer).await
+        drain(tx, &self.local(), &Moment { now: self.now(), draw: &draw }, writer).await
     }
 
     /// After COMMIT: the vector moves on, and whoever waits for it wakes.
@@ -196,7 +200,7 @@ impl Engine {
             let operation = "take up writes of other programs";
             self.parts.events.send(SyncEvent::Trouble { operation, detail, retried: false });
         }
-        news::of_settled(&self.parts.events, &self.local, &committed.settled);
+        news::of_settled(&self.parts.events, &self.local(), &committed.settled);
     }
 
     /// The statements that are known.

@@ -51,6 +51,18 @@ pub enum SyncEvent {
         /// Its stamp and the time here.
         skew: Skew,
     },
+    /// A peer holds changesets of this device that the device has not: its database is an older copy of itself. It goes
+    /// on under a new incarnation, so that no number is given twice, and gets back what it lost.
+    NewIncarnation {
+        /// What it was.
+        before: Origin,
+        /// What it is.
+        now: Origin,
+        /// The last changeset that it had.
+        held: Seq,
+        /// The last that the peer has.
+        known: Seq,
+    },
     /// A peer proved itself; data flows.
     PeerUp {
         /// The peer.

@@ -62,7 +62,7 @@ impl std::fmt::Debug for Space {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Space")
             .field("path", &self.shared.database.path())
-            .field("origin", &self.shared.identity.origin())
+            .field("origin", &self.shared.engine.origin())
             .finish_non_exhaustive()
     }
 }
@@ -174,7 +174,7 @@ impl Space {
         Status {
             path: self.shared.database.path().to_owned(),
             space: self.id(),
-            origin: self.shared.identity.origin(),
+            origin: self.shared.engine.origin(),
             addresses: self.addresses(),
             peers: self.shared.network.peers(),
             vector: self.held(),
@@ -188,7 +188,7 @@ impl Space {
         let shared = &self.shared;
         shared.network.shutdown().await;
         shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let origin = shared.identity.origin();
+        let origin = shared.engine.origin();
         let counted = shared.identity.folder.write_counter(origin.incarnation, self.held().head(&origin));
         shared.database.close().await;
         shared.events.close();

@@ -1,12 +1,17 @@
 //! The framework's own tables, and what the database says of the space and the device it belongs to.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
-use sync_core::ids::{DeviceId, Incarnation, Origin, Seq, SpaceId};
+use sync_core::ids::{DeviceId, Hash, Incarnation, Origin, Seq, SpaceId};
 
 use super::device::{Identity, Known};
 use crate::{
     Error, ErrorKind, Result,
-    store::schema::{LAYOUT, TABLES},
+    engine::incarnation::note_predecessor,
+    store::{
+        batch::Batch,
+        origins::Origins,
+        schema::{LAYOUT, TABLES},
+    },
 };
 
 const SPACE: &str = "space";
@@ -52,6 +57,15 @@ async fn head(tx: &DatabaseTransaction, origin: Origin) -> Result<Seq> {
     let row = tx.query_one_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)).await?;
     let head: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
     Ok(Seq(u64::try_from(head).unwrap_or_default()))
+}
+
+/// Notes that another incarnation follows this one.
+pub(super) async fn follow(tx: &DatabaseTransaction, known: Known) -> Result<()> {
+    let origins = Origins::load(tx).await?;
+    let hash = origins.get(&known.origin).map_or(Hash::NONE, |row| row.head_hash);
+    let mut batch = Batch::default();
+    note_predecessor(&mut batch, (known.origin, known.head, hash));
+    batch.flush(tx).await
 }
 
 /// Enters whose database it is from now on.

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use sync_core::ids::Incarnation;
 use sync_plugin::Registry;
 
 use super::{
@@ -54,6 +55,7 @@ async fn start(builder: SpaceBuilder, database: &Arc<Database>) -> Result<Space>
         space: identity.space,
         space_key: identity.space_key.clone(),
         origin: identity.origin(),
+        remember: remember(identity.folder.clone()),
         key: Arc::clone(&identity.key),
         context: context.clone(),
         events: events.clone(),
@@ -63,7 +65,7 @@ async fn start(builder: SpaceBuilder, database: &Arc<Database>) -> Result<Space>
     database.install(Arc::clone(&engine) as _)?;
     let tasks = vec![
         watch::foreign_writes(database, Arc::clone(&engine), &context, events.clone()).await?,
-        watch::counter(identity.folder.clone(), identity.origin(), engine.vector(), &context, events.clone()),
+        watch::counter(identity.folder.clone(), Arc::clone(&engine), &context, events.clone()),
     ];
     let network = Network::new(Arc::clone(&engine), registry, context);
     if let Intent::Join(invite) = &intent {
@@ -85,6 +87,10 @@ async fn start(builder: SpaceBuilder, database: &Arc<Database>) -> Result<Space>
         space.connect(url)?;
     }
     Ok(space)
+}
+
+fn remember(folder: DeviceFolder) -> Box<dyn Fn(Incarnation) -> Result<()> + Send + Sync> {
+    Box::new(move |incarnation| folder.write_incarnation(incarnation))
 }
 
 /// What the transaction of opening leaves behind.
@@ -110,6 +116,9 @@ async fn prepare(
     let models = models.unwrap_or_else(|| registered().collect());
     let catalog = Arc::new(freeze(tx.connection(), models).await?);
     let installed = install(tx.connection(), &catalog).await?;
+    if let Some(known) = known.filter(|known| known.origin != identity.origin()) {
+        meta::follow(&tx, known).await?;
+    }
     meta::record(&tx, &identity).await?;
     // ORDER: the folder is on the disk before the database says that it belongs to this device.
     tx.commit().await?;

@@ -4,12 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use sqlx::SqliteConnection;
-use sync_core::{
-    ids::{Origin, Seq},
-    vector::VersionVector,
-};
+use sync_core::ids::Seq;
 use sync_plugin::{Context, TaskHandle};
-use tokio::sync::watch;
 
 use super::folder::DeviceFolder;
 use crate::{Result, connection::Database, engine::Engine, event::EventSender, event::SyncEvent};
@@ -60,19 +56,20 @@ async fn data_version(connection: &mut SqliteConnection) -> Result<i64> {
 /// Lets the counter follow the log.
 pub(super) fn counter(
     folder: DeviceFolder,
-    origin: Origin,
-    mut vector: watch::Receiver<Arc<VersionVector>>,
+    engine: Arc<Engine>,
     context: &Context,
     events: EventSender,
 ) -> TaskHandle {
     let clock = context.clone();
     context.spawn("count in the device folder", async move {
-        let mut counted = Seq::ZERO;
+        let mut vector = engine.vector();
+        let mut counted = (engine.origin(), Seq::ZERO);
         loop {
+            let origin = engine.origin();
             let head = vector.borrow_and_update().head(&origin);
-            if head > counted {
+            if (origin, head) != counted && head > Seq::ZERO {
                 match folder.write_counter(origin.incarnation, head) {
-                    Ok(()) => counted = head,
+                    Ok(()) => counted = (origin, head),
                     Err(error) => {
                         let detail = error.to_string();
                         events.send(SyncEvent::Trouble { operation: "count", detail, retried: true });

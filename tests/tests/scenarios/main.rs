@@ -28,6 +28,7 @@ mod library;
 mod merging;
 mod ownership;
 mod references;
+mod restored;
 mod topology;
 mod unique;
 mod values;
