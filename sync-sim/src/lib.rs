@@ -3,6 +3,7 @@
 //! Of the project's crates only `sync-core` is known here. The reference uses the types that travel (changes, stamps,
 //! values) and none of the code that merges them.
 
+pub mod model;
 pub mod random;
 pub mod reference;
 pub mod schedules;

@@ -3,9 +3,14 @@
 
 use std::{process::ExitCode, time::Instant};
 
-use sync_sim::schedules::{self, Extent};
+use sync_sim::{
+    model::{self, NOT_YET, Tally},
+    schedules::{self, Extent},
+};
 
-const USAGE: &str = "usage: sync-sim schedules [--max n] [--seed s]";
+const USAGE: &str = "usage: sync-sim schedules [--max n] [--seed s]
+       sync-sim model [--seeds n] [--from s]
+       sync-sim model --seed s [--trace]";
 
 /// The number after `--name`, if it was given.
 fn option(arguments: &[String], name: &str) -> Result<Option<u64>, String> {
@@ -18,6 +23,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
         Some("schedules") => walk_schedules(&arguments),
+        Some("model") => run_model(&arguments),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -44,4 +50,61 @@ fn walk_schedules(arguments: &[String]) -> Result<(), String> {
     println!("four operations: every {}-th history; seed {seed}", extent.one_in);
     println!("none differs; {} s", began.elapsed().as_secs());
     Ok(())
+}
+
+fn run_model(arguments: &[String]) -> Result<(), String> {
+    if let Some(seed) = option(arguments, "--seed")? {
+        return replay(seed, arguments.iter().any(|argument| argument == "--trace"));
+    }
+    let from = option(arguments, "--from")?.unwrap_or_default();
+    let seeds = option(arguments, "--seeds")?.unwrap_or(1_000);
+    let began = Instant::now();
+    let mut tally = Tally::default();
+    for seed in from..from + seeds {
+        match model::run_seed(seed, None) {
+            Ok(run) => tally.add(run.tally),
+            Err(_) => return replay(seed, false),
+        }
+        if (seed + 1 - from).is_multiple_of(10_000) {
+            eprintln!("{:>6} s {:>8} seeds {tally:?}", began.elapsed().as_secs(), seed + 1 - from);
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!("seeds       {seeds} from {from}");
+    println!("operations  {}", tally.operations);
+    println!("writes      {}", tally.writes);
+    println!("deliveries  {} messages, {} changesets", tally.deliveries, tally.changesets);
+    println!("faults      {}", tally.faults);
+    println!("rounds      at most {} until all were equal", tally.rounds);
+    println!("none fails; {seconds:.0} s");
+    println!("not simulated:");
+    for fault in NOT_YET {
+        println!("  {fault}");
+    }
+    Ok(())
+}
+
+/// Runs one seed, with every step on request; a failing one is cut down.
+fn replay(seed: u64, trace: bool) -> Result<(), String> {
+    let (setting, actions) = model::plan(seed);
+    println!("seed {seed}: {setting:?}");
+    let outcome = model::execute(&setting, &actions, None, |step, action, hash| {
+        if trace {
+            println!("{step:>5} {hash:016x} {action:?}");
+        }
+    });
+    match outcome {
+        Ok(run) => {
+            println!("{:#?}\ntrace {:016x}", run.tally, run.trace);
+            Ok(())
+        }
+        Err(broken) => {
+            println!("step {}: {}", broken.step, broken.failure);
+            let (left, again) = model::shrink(&setting, &actions, None).ok_or("it fails no more")?;
+            for action in &left {
+                println!("  {action:?}");
+            }
+            Err(format!("seed {seed} fails; {} steps are left: {}", left.len(), again.failure))
+        }
+    }
 }

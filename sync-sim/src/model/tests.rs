@@ -1,0 +1,61 @@
+//! A share of the seeds, that a seed is one run, and that the checks find what is planted.
+#![expect(clippy::print_stdout, reason = "counts and findings are what whoever runs it wants to see")]
+
+use super::{Plant, Tally, execute, plan, run_seed, shrink};
+
+#[test]
+fn devices_with_the_same_changes_are_equal_whatever_happens_on_the_way() {
+    let mut tally = Tally::default();
+    for seed in 0..60 {
+        let run = run_seed(seed, None).unwrap_or_else(|broken| {
+            panic!(
+                "step {}: {}\nreplay: cargo run --release -p sync-sim -- model --seed {seed} --trace",
+                broken.step, broken.failure
+            )
+        });
+        tally.add(run.tally);
+    }
+    println!("{tally:#?}");
+}
+
+#[test]
+fn a_seed_is_one_run() {
+    for seed in [0, 7, 41, 1_000_003] {
+        let mut steps = [Vec::new(), Vec::new()];
+        for steps in &mut steps {
+            let (setting, actions) = plan(seed);
+            let run =
+                execute(&setting, &actions, None, |step, action, trace| steps.push((step, action, trace)));
+            assert!(run.is_ok(), "{run:?}");
+        }
+        let [first, second] = steps;
+        assert_eq!(first, second);
+        assert_eq!(run_seed(seed, None), run_seed(seed, None));
+    }
+}
+
+/// Most seeds until a planted fault is found.
+const MOST: u64 = 400;
+
+#[test]
+fn planted_faults_are_found_and_shrink() {
+    let mut missed = Vec::new();
+    for plant in Plant::ALL {
+        let found = (0..MOST).find_map(|seed| run_seed(seed, Some(plant)).err().map(|broken| (seed, broken)));
+        let Some((seed, broken)) = found else {
+            missed.push(plant);
+            continue;
+        };
+        let (setting, actions) = plan(seed);
+        let (left, again) = shrink(&setting, &actions, Some(plant)).unwrap_or_else(|| panic!("{plant:?}"));
+        assert_eq!(again.failure.check, broken.failure.check);
+        println!(
+            "{plant:?}: {:?}, seed {seed}, {} steps of {}",
+            again.failure.check,
+            left.len(),
+            actions.len()
+        );
+        assert!(left.len() <= 60, "{plant:?}: {} steps are left", left.len());
+    }
+    assert_eq!(missed, [], "nothing found them");
+}
