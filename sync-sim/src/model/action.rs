@@ -74,6 +74,8 @@ pub struct Setting {
     pub slow: Option<usize>,
     /// Most changesets in one message.
     pub batch: usize,
+    /// Whether the sessions of `sync-core` carry the exchange, with seal and signatures.
+    pub sealed: bool,
     /// How often each kind of step is drawn.
     weights: [u64; KINDS],
 }
@@ -123,7 +125,7 @@ impl Setting {
             };
         }
         let slow = (random.below(4) == 0).then(|| pick(random, devices));
-        Self { devices, edges, ahead, slow, batch: 1 + pick(random, 6), weights }
+        Self { devices, edges, ahead, slow, batch: 1 + pick(random, 6), sealed: false, weights }
     }
 
     /// Whether only writing, sending and delivering happens.

@@ -56,7 +56,7 @@ pub(super) struct Device {
     /// What is in the state.
     pub(super) vector: VersionVector,
     /// What of it is durable.
-    pub(super) stated: Rc<VersionVector>,
+    pub(super) stated: Arc<VersionVector>,
     /// Its digest, as heartbeats carry it.
     pub(super) stated_digest: [u8; 16],
     clock: Clock,
@@ -110,7 +110,7 @@ impl Device {
             log: Vec::new(),
             durable: 0,
             vector: VersionVector::new(),
-            stated: Rc::new(VersionVector::new()),
+            stated: Arc::new(VersionVector::new()),
             stated_digest: VersionVector::new().digest(),
             clock: Clock::resume(Hlc(0)),
             durable_clock: Hlc(0),
@@ -140,7 +140,12 @@ impl Device {
         self.durable
     }
 
-    /// The highest sequence of its own, and of what is durable of its own.
+    /// What its clock was when it last became durable.
+    pub(super) const fn durable_clock(&self) -> Hlc {
+        self.durable_clock
+    }
+
+    /// The highest sequence of its own.
     pub(super) fn own_head(&self) -> u64 {
         self.vector.head(&self.origin).0
     }
@@ -274,7 +279,7 @@ impl Device {
         self.durable = self.log.len();
         self.durable_clock = self.clock.high();
         if moved {
-            self.stated = Rc::new(self.vector.clone());
+            self.stated = Arc::new(self.vector.clone());
             self.stated_digest = self.stated.digest();
         }
         moved

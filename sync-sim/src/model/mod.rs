@@ -17,9 +17,10 @@
 //!
 //! # What is real in it
 //!
-//! Clock, vector, encoding of headers and bodies, chain, stamping and merge are those of `sync-core`; the exchange is a
-//! plain one that offers what the other's vector lacks, without seal and signatures, so that many seeds fit. Faults
-//! that are not simulated yet stand in [`NOT_YET`].
+//! Clock, vector, encoding of headers and bodies, chain, stamping and merge are those of `sync-core`. Of a hundred seeds
+//! one runs over its sessions, with handshake, seal and signatures ([`Setting::sealed`]); the others use a plain
+//! exchange that offers what the other's vector lacks, over links that may lose, repeat and reorder messages, because a
+//! signature costs more than all else. Faults that are not simulated yet stand in [`NOT_YET`].
 
 mod action;
 mod author;
@@ -31,6 +32,7 @@ mod plain;
 mod plant;
 mod records;
 mod run;
+mod sealed;
 mod shrink;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 //!
 //! [`sealed`]: super::sealed
 
-use std::{collections::VecDeque, rc::Rc};
+use std::{collections::VecDeque, rc::Rc, sync::Arc};
 
 use sync_core::{
     ids::{Origin, Seq},
@@ -24,11 +24,11 @@ const QUEUE: usize = 10;
 #[derive(Clone, Debug)]
 pub(super) enum Message {
     /// What the sender holds; begins a link, and answers a heartbeat with another digest.
-    Holds(Rc<VersionVector>),
+    Holds(Arc<VersionVector>),
     /// Changesets that the other one lacks.
     Changes(Vec<Rc<Stored>>),
     /// What the sender holds now that what it received is durable.
-    Acknowledged(Rc<VersionVector>),
+    Acknowledged(Arc<VersionVector>),
     /// The digest of what the sender holds.
     Beat([u8; 16]),
 }
@@ -110,12 +110,12 @@ impl Plain {
         from: usize,
         devices: &[Device],
         checker: &mut Checker,
-        form: impl FnOnce(Rc<VersionVector>) -> Message,
+        form: impl FnOnce(Arc<VersionVector>) -> Message,
     ) -> Checked {
         let Some(device) = devices.get(from) else { return Ok(()) };
         let vector = match self.plant {
-            Some(Plant::EarlyAcknowledgement) => Rc::new(device.vector.clone()),
-            _ => Rc::clone(&device.stated),
+            Some(Plant::EarlyAcknowledgement) => Arc::new(device.vector.clone()),
+            _ => Arc::clone(&device.stated),
         };
         if self.links.get(at).is_some_and(|link| link.open && !link.deaf && link.queue.len() < QUEUE) {
             checker.tells(device, &vector)?;

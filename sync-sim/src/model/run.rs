@@ -4,6 +4,7 @@ use super::{
     action::{Action, Setting},
     checker::Failure,
     plant::Plant,
+    sealed::Sealed,
     world::{Tally, World},
 };
 use crate::random::{Random, mixed};
@@ -29,10 +30,14 @@ pub struct Broken {
     pub step: usize,
 }
 
+/// Every so many-th seed runs over sessions.
+const SEALED: u64 = 100;
+
 /// What a seed draws.
 pub fn plan(seed: u64) -> (Setting, Vec<Action>) {
     let mut random = Random::new(mixed(seed).wrapping_add(seed));
-    let setting = Setting::draw(&mut random);
+    let mut setting = Setting::draw(&mut random);
+    setting.sealed = seed % SEALED == SEALED - 1;
     let actions = (0..STEPS).map(|_| setting.action(&mut random)).collect();
     (setting, actions)
 }
@@ -45,6 +50,16 @@ pub fn execute(
     mut watch: impl FnMut(usize, Action, u64),
 ) -> Result<Run, Broken> {
     let broken = |step| move |failure| Broken { failure, step };
+    if setting.sealed {
+        let mut world = Sealed::new(setting, plant);
+        for (step, action) in actions.iter().enumerate() {
+            if world.act(*action).map_err(broken(step))? {
+                watch(step, *action, world.trace);
+            }
+        }
+        world.heal().map_err(broken(actions.len()))?;
+        return Ok(Run { tally: world.tally, trace: world.trace });
+    }
     let mut world = World::new(setting, plant).map_err(broken(0))?;
     for (step, action) in actions.iter().enumerate() {
         if world.act(*action).map_err(broken(step))? {

@@ -13,7 +13,7 @@ use super::{
 use crate::random::mixed;
 
 /// When a run begins: some time in 2026, in milliseconds.
-const BEGIN: u64 = 1_780_000_000_000;
+pub(super) const BEGIN: u64 = 1_780_000_000_000;
 
 /// What a run did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
