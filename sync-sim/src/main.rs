@@ -10,7 +10,8 @@ use sync_sim::{
 
 const USAGE: &str = "usage: sync-sim schedules [--max n] [--seed s]
        sync-sim model [--seeds n] [--from s]
-       sync-sim model --seed s [--trace]";
+       sync-sim model --seed s [--trace]
+       sync-sim plants";
 
 /// The number after `--name`, if it was given.
 fn option(arguments: &[String], name: &str) -> Result<Option<u64>, String> {
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some("schedules") => walk_schedules(&arguments),
         Some("model") => run_model(&arguments),
+        Some("plants") => find_plants(),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -82,6 +84,30 @@ fn run_model(arguments: &[String]) -> Result<(), String> {
         println!("  {fault}");
     }
     Ok(())
+}
+
+/// Plants each fault and prints which check finds it.
+fn find_plants() -> Result<(), String> {
+    println!("{:<22}{:<20}{:>6}{:>7}", "planted", "found by", "seed", "steps");
+    let mut missed = 0;
+    for plant in model::Plant::ALL {
+        match model::find(plant, 1_000) {
+            Some(found) => {
+                let (name, check) = (format!("{plant:?}"), format!("{:?}", found.failure.check));
+                println!("{name:<22}{check:<20}{:>6}{:>7}", found.seed, found.steps.len());
+            }
+            None => {
+                missed += 1;
+                println!("{:<22}not found", format!("{plant:?}"));
+            }
+        }
+    }
+    for plant in schedules::Plant::ALL {
+        let what = schedules::planted(plant).map(|found| found.what);
+        missed += u32::from(what.is_none());
+        println!("{:<22}schedules: {}", format!("{plant:?}"), what.unwrap_or_else(|| "not found".to_owned()));
+    }
+    if missed == 0 { Ok(()) } else { Err(format!("{missed} are not found")) }
 }
 
 /// Runs one seed, with every step on request; a failing one is cut down.

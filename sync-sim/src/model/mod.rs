@@ -40,7 +40,7 @@ mod world;
 
 pub use action::{Action, NOT_YET, Setting};
 pub use checker::{Check, Failure};
-pub use plant::Plant;
+pub use plant::{Found, Plant, find};
 pub use run::{Broken, Run, execute, plan, run_seed};
 pub use shrink::shrink;
 pub use world::Tally;

@@ -1,6 +1,32 @@
 //! Small, realistic faults in the wiring of the simulation, for trying whether the checks find them. None of them is in
 //! the code under test.
 
+use super::{
+    action::Action,
+    checker::Failure,
+    run::{plan, run_seed},
+    shrink::shrink,
+};
+
+/// A planted fault that a check found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The first seed that shows it.
+    pub seed: u64,
+    /// Which check, and what was seen in the smallest run.
+    pub failure: Failure,
+    /// The smallest run.
+    pub steps: Vec<Action>,
+}
+
+/// Plants a fault and looks for it in the first `most` seeds.
+pub fn find(plant: Plant, most: u64) -> Option<Found> {
+    let seed = (0..most).find(|seed| run_seed(*seed, Some(plant)).is_err())?;
+    let (setting, actions) = plan(seed);
+    let (steps, broken) = shrink(&setting, &actions, Some(plant))?;
+    Some(Found { seed, failure: broken.failure, steps })
+}
+
 /// A fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Plant {
