@@ -24,6 +24,8 @@ mod apply;
 
 pub mod derived;
 
+mod audit;
+
 mod event;
 
 // What holds the parts together, and what they are given.
@@ -35,6 +37,7 @@ pub mod error;
 
 pub mod host;
 
+pub use audit::{Audit, Finding, RepairBy, Repaired};
 pub use connection::{SpaceStream, SpaceTransaction, SpaceTransactionStream};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Events, SyncEvent};

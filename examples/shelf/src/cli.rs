@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A small file library that syncs with other shelves.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Find(Find),
     /// Show what the library holds and how it syncs
     Status,
+    /// Compare the library with the changes that made it, and repair it on request
+    Doctor(Doctor),
     /// Keep the library open for other shelves and print the code with which they join
     Serve(Serve),
     /// Join the library of another shelf and keep up with it
@@ -121,6 +123,23 @@ pub(crate) struct Find {
     /// At most so many.
     #[arg(long, default_value_t = 1_000)]
     pub(crate) limit: u64,
+}
+
+/// `shelf doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Put right what does not fit, and believe this where a row and its changes differ.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) repair: Option<Trust>,
+}
+
+/// What a repair believes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Trust {
+    /// The changes: rows are written as they say.
+    History,
+    /// The tables: what they show is taken up as written here now.
+    Tables,
 }
 
 /// `shelf serve`.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -105,5 +106,40 @@ fn mistakes_have_exit_codes_of_their_own() -> Outcome {
     assert_eq!(code(&["frobnicate"])?, Some(2), "no such command");
     assert_eq!(code(&["join", "no code", "--library", "other.db"])?, Some(2), "no join code");
     assert_eq!(code(&["join", "no code"])?, Some(2), "the library is there already");
+    Ok(())
+}
+
+/// The triggers go, something is written, and they come back: nobody noticed.
+async fn behind_the_triggers(database: &Path, sql: &str) -> Result<(), sqlx::Error> {
+    let mut connection = SqliteConnectOptions::new().filename(database).connect().await?;
+    let kept = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND substr(name, 1, 6) = '_sync_'";
+    let kept: Vec<(String, String)> = sqlx::query_as(kept).fetch_all(&mut connection).await?;
+    let drops = kept.iter().map(|(name, _)| format!("DROP TRIGGER \"{name}\""));
+    let back = kept.iter().map(|(_, sql)| sql.clone());
+    let all: Vec<String> = drops.chain([sql.to_owned()]).chain(back).collect();
+    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(all.join(";\n")))).await?;
+    connection.close().await
+}
+
+#[tokio::test]
+async fn the_doctor_finds_what_nobody_noticed_and_puts_it_right() -> Outcome {
+    let folder = photos()?;
+    document(folder.path(), &["index", "photos"])?;
+    document(folder.path(), &["tag", "sea", "photos/2026/spring/sea.jpg"])?;
+    let report = document(folder.path(), &["doctor"])?;
+    assert_eq!((&report["findings"], report["repaired"].as_u64()), (&json!([]), Some(0)));
+    assert!(report["changesets"].as_u64() > Some(2) && report["records"].as_u64() > Some(2), "{report}");
+    behind_the_triggers(&folder.path().join("my.db"), "UPDATE tag SET colour = 'wrong'").await?;
+    let sick = shelf(folder.path(), &["doctor"])?;
+    assert_eq!(sick.status.code(), Some(4));
+    let report: Value = serde_json::from_slice(&sick.stdout)?;
+    let finding = report["findings"][0].as_str().unwrap_or_default();
+    assert!(
+        finding.starts_with("tag ") && finding.ends_with("something else than was written: colour"),
+        "{report}"
+    );
+    let report = document(folder.path(), &["doctor", "--repair", "history"])?;
+    assert_eq!((&report["findings"], report["repaired"].as_u64()), (&json!([]), Some(1)));
+    assert_eq!(document(folder.path(), &["doctor"])?["findings"], json!([]));
     Ok(())
 }

@@ -4,7 +4,7 @@
 mod bulk;
 mod check;
 mod claims;
-mod context;
+pub(crate) mod context;
 mod join;
 pub(crate) mod load;
 mod own_notes;

@@ -209,15 +209,11 @@ impl Placing<'_> {
             let (columns, binds): (Vec<String>, Vec<Sql>) = fields
                 .map(|(field, value)| (format!("{} = ?", quote(&field.column)), bind(value.as_ref())))
                 .unzip();
-            let text = format!(
-                "UPDATE {} SET {} WHERE {}",
-                model.quoted(),
-                columns.join(", "),
-                key_condition(model)
-            );
+            let (condition, row_is) = row_condition(model, place, &row.key);
+            let text = format!("UPDATE {} SET {} WHERE {condition}", model.quoted(), columns.join(", "));
             self.note(place, &row.key, RowChangeKind::Updated);
             self.settled.own.add(model, Written::Changed, 1);
-            self.batch.push(&text, binds.into_iter().chain(row.key.to_sql()));
+            self.batch.push(&text, binds.into_iter().chain(row_is));
             if model.key.iter().any(|part| part.field.is_some())
                 && let Some(key) = self.natural_key(model, place).filter(|key| *key != row.key)
                 && let Some(entry) = self.focus.entries.get_mut(&place)
@@ -265,8 +261,9 @@ impl Placing<'_> {
                 .unzip();
             let columns = columns.join(", ");
             self.settled.own.add(model, Written::Changed, 1);
-            let text = format!("UPDATE {} SET {columns} WHERE {}", model.quoted(), key_condition(model));
-            self.batch.push(&text, binds.into_iter().chain(key.to_sql()));
+            let (condition, row_is) = row_condition(model, place, &key);
+            let text = format!("UPDATE {} SET {columns} WHERE {condition}", model.quoted());
+            self.batch.push(&text, binds.into_iter().chain(row_is));
         }
         self.batch.flush(self.tx).await
     }
@@ -302,9 +299,9 @@ impl Placing<'_> {
                     self.settled.own.add(model, Written::Changed, 1);
                     let column = quote(&field.column);
                     let value = placeholder(field.nullable, place.1);
-                    let text =
-                        format!("UPDATE {} SET {column} = ? WHERE {}", model.quoted(), key_condition(model));
-                    self.batch.push(&text, std::iter::once(value).chain(key.to_sql()));
+                    let (condition, row_is) = row_condition(model, place, &key);
+                    let text = format!("UPDATE {} SET {column} = ? WHERE {condition}", model.quoted());
+                    self.batch.push(&text, std::iter::once(value).chain(row_is));
                 }
             }
         }
@@ -439,6 +436,15 @@ fn row_values(model: &Model, record: RecordId, key: &Key, values: &[Value]) -> V
 
 pub(super) fn key_condition(model: &Model) -> String {
     model.key.iter().map(|k| format!("{} = ?", quote(&k.column))).collect::<Vec<_>>().join(" AND ")
+}
+
+/// Which row a record has: by its key, or by its id where the key consists of fields, which may hold placeholders.
+fn row_condition(model: &Model, place: Place, key: &Key) -> (String, Vec<Sql>) {
+    if model.key.iter().any(|part| part.field.is_some()) {
+        let id = Sql::Bytes(Some(place.1.as_bytes().to_vec()));
+        return (format!("{} = ?", quote(&model.id.column)), vec![id]);
+    }
+    (key_condition(model), key.to_sql())
 }
 
 /// The first free number of a table with integer keys.

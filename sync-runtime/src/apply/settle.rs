@@ -7,7 +7,7 @@ use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{
     hlc::Stamp,
     ids::RecordId,
-    merge::{Resolution, resolution},
+    merge::{Record, Resolution, resolution},
     value::Value,
 };
 
@@ -26,6 +26,7 @@ use crate::{
     engine::local::Local,
     error::{Error, ErrorKind, Result},
     store::{
+        batch::Batch,
         db::{blob, integer, marks, query, sqlite_row},
         key::Key,
         origins::Origins,
@@ -498,6 +499,42 @@ pub(super) fn is_row(shown: Option<&super::load::Row>, values: &[Value]) -> bool
 /// The key that a row has or gets.
 pub(super) fn key_of(focus: &Focus, place: Place) -> Option<Key> {
     focus.entries.get(&place).and_then(|e| e.loaded.row.as_ref()).map(|row| row.key.clone())
+}
+
+/// Gives records the merged state that they should have, judges them and `others` anew, and writes what follows. What
+/// is noted of that is nobody's change.
+pub(crate) async fn settle_anew(
+    tx: &DatabaseTransaction,
+    local: &Local,
+    states: Vec<(Place, Record)>,
+    others: BTreeSet<Place>,
+) -> Result<Settled> {
+    let origins = Origins::load(tx).await?;
+    let mut focus = Focus::default();
+    let mut queue = others;
+    queue.extend(states.iter().map(|(place, _)| *place));
+    if queue.is_empty() {
+        return Ok(Settled::default());
+    }
+    crate::store::db::execute(tx, "PRAGMA defer_foreign_keys = ON", vec![]).await?;
+    focus.load(tx, local, &origins, queue.iter().copied()).await?;
+    for (place, state) in states {
+        let Some(entry) = focus.entries.get_mut(&place) else { continue };
+        entry.loaded.record = state;
+        entry.changed = true;
+        entry.moved = true;
+        focus.index(local, place);
+    }
+    let mut settle = Settle { tx, local, origins: &origins, focus };
+    settle.run(queue).await?;
+    let settled = place::write(tx, local, &origins, settle.focus).await?;
+    let mut batch = Batch::default();
+    batch.push("DELETE FROM _sync_pending", []);
+    for model in local.catalog.models.iter().filter(|model| model.may_be_shared()) {
+        batch.push(&format!("DELETE FROM {}", model.images_table()), []);
+    }
+    batch.flush(tx).await?;
+    Ok(settled)
 }
 
 /// Why these records have no row, judged anew without writing anything; `None` where nothing stands against them.

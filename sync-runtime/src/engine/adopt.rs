@@ -5,9 +5,9 @@ use sea_orm::{DatabaseTransaction, Value as Sql};
 use super::local::Local;
 use crate::{catalog::ModelIndex, error::Result, store::db::execute};
 
-/// Notes every row without a version as inserted; the next drain takes it up.
-pub(super) async fn note_rows(tx: &DatabaseTransaction, local: &Local, model: ModelIndex) -> Result<()> {
-    let Some((model, sql)) = local.model(model) else { return Ok(()) };
+/// Notes every row without a version as inserted; the next drain takes it up. Returns how many.
+pub(super) async fn note_rows(tx: &DatabaseTransaction, local: &Local, model: ModelIndex) -> Result<u64> {
+    let Some((model, sql)) = local.model(model) else { return Ok(0) };
     let keys = (0..sql.key_columns).map(|n| format!("k{n}")).collect::<Vec<_>>().join(", ");
     let noted = (0..sql.key_columns).map(|n| format!("p.k{n} = a_key{n}")).collect::<Vec<_>>().join(" AND ");
     let named = model.key.iter().enumerate();
@@ -23,6 +23,5 @@ pub(super) async fn note_rows(tx: &DatabaseTransaction, local: &Local, model: Mo
         model.versions_table(),
         sql.version_join,
     );
-    execute(tx, &text, vec![Sql::BigInt(Some(model.number))]).await?;
-    Ok(())
+    Ok(execute(tx, &text, vec![Sql::BigInt(Some(model.number))]).await?.rows_affected())
 }

@@ -23,7 +23,7 @@ use super::{
     statements::{self, Statements},
 };
 use crate::{
-    Result,
+    Audit, RepairBy, Repaired, Result, audit,
     capture::{Committed, Moment, Writer, drain, install::Installed},
     catalog::Catalog,
     connection::{CommitHook, Database, Token},
@@ -133,6 +133,32 @@ impl Engine {
     /// Records that are not in their tables, with the reason.
     pub(crate) async fn hidden(&self) -> Result<Vec<HiddenRecord>> {
         hidden::list(&self.parts.database.readers().begin().await?, &self.local()).await
+    }
+
+    /// Compares tables, versions and log. Reads all of them.
+    pub(crate) async fn audit(&self) -> Result<Audit> {
+        self.foreign_writes().await?;
+        let snapshot = self.parts.database.readers().begin().await?;
+        audit::audit(&snapshot, &self.local(), &self.parts.key).await
+    }
+
+    /// Puts right what an audit finds, in one transaction.
+    pub(crate) async fn repair(&self, by: RepairBy) -> Result<Repaired> {
+        let tx = self.parts.database.writer().begin().await?;
+        let mut committed = vec![self.drain(tx.connection(), Writer::OtherPrograms).await?];
+        let local = self.local();
+        let mut repaired = audit::repair(tx.connection(), &local, &self.parts.key, by).await?;
+        for model in &local.catalog.models {
+            repaired += adopt::note_rows(tx.connection(), &local, model.index).await?;
+        }
+        // Two changesets may come of it: what was pending, and what the repair takes up.
+        committed.push(self.drain(tx.connection(), Writer::OtherPrograms).await?);
+        tx.commit().await?;
+        for committed in committed {
+            self.announce(committed);
+        }
+        self.look().await?;
+        Ok(Repaired { repaired, left: self.audit().await? })
     }
 
     /// Takes up what other programs wrote.

@@ -19,7 +19,7 @@ use super::{
     report::{Digest, HiddenRecord, Status},
 };
 use crate::{
-    Error, ErrorKind, Result,
+    Audit, Error, ErrorKind, RepairBy, Repaired, Result,
     catalog::Catalog,
     connection::Database,
     engine::Engine,
@@ -162,6 +162,19 @@ impl Space {
     /// Records that are merged and kept but cannot be in their tables, with the reason.
     pub async fn hidden(&self) -> Result<Vec<HiddenRecord>> {
         self.shared.engine.hidden().await
+    }
+
+    /// Compares the tables, the versions beside their rows and the log with what the origins signed. Reads everything,
+    /// and takes about as long as receiving the whole space anew; other work goes on meanwhile.
+    pub async fn audit(&self) -> Result<Audit> {
+        self.shared.engine.audit().await
+    }
+
+    /// Puts right what [`Self::audit`] finds, as far as the log can: rows that were never noticed are taken up as
+    /// written here, and where a row and its changesets differ, `by` says whom to believe. Nobody else writes
+    /// meanwhile.
+    pub async fn repair(&self, by: RepairBy) -> Result<Repaired> {
+        self.shared.engine.repair(by).await
     }
 
     /// News from now on.

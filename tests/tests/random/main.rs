@@ -34,6 +34,7 @@ const REGRESSIONS: &[u64] = &[
     1_000_002, // a session that was cut between a commit and its telling left the commit untold
     1_000_126, // a child that had left its parent went with it, because the parent's row was removed first
     2_000_203, // two hidden records that want each other's values woke each other for ever
+    2_000_329, // rows that swapped their keys were looked for under the old ones and kept placeholders
     1_000_017, // a placeholder stayed in a unique column that did not change itself
 ];
 
@@ -212,4 +213,8 @@ async fn meet(devices: &[Device; 3]) {
     c.dial(b);
     a.dial(c);
     converge(&all).await;
+    for device in all {
+        let audit = device.audit().await.unwrap();
+        assert!(audit.is_clean(), "{}: {audit:#?}", device.name());
+    }
 }

@@ -20,6 +20,7 @@ macro_rules! over_both_transports {
     };
 }
 
+mod audit;
 mod capture;
 mod deletes;
 mod events;

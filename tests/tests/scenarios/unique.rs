@@ -15,6 +15,7 @@ over_both_transports!(
     renamed_or_deleted_winner_shows_the_loser,
     values_swapped_on_one_side_arrive,
     values_swapped_around_three_rows_arrive,
+    keys_swapped_arrive,
     three_devices_take_one_value,
     insert_or_replace_over_a_unique_value_travels,
     hidden_row_can_be_renamed_by_another_device,
@@ -111,6 +112,31 @@ async fn values_swapped_around_three_rows_arrive(transport: Transport) {
     converge(&[&a, &b]).await;
     assert_ne!(names(&b).await, before);
     assert_eq!(texts(b.space(), "SELECT name FROM label ORDER BY name").await, ["p", "q", "r"]);
+}
+
+/// The key consists of fields, so that the rows have other keys on the way.
+async fn keys_swapped_arrive(transport: Transport) {
+    let (a, b) = pair(transport).await;
+    let insert = |code: u8| {
+        format!(
+            "INSERT INTO parcel (country, code, uuid, content) VALUES ('de', '{code}', {}, 'of {code}')",
+            hex(new_id())
+        )
+    };
+    run(a.space(), insert(1)).await;
+    run(a.space(), insert(2)).await;
+    converge(&[&a, &b]).await;
+    let tx = a.space().begin().await.unwrap();
+    for (from, to) in [("1", "x"), ("2", "1"), ("x", "2")] {
+        run(&tx, format!("UPDATE parcel SET code = '{to}', content = content || '.' WHERE code = '{from}'"))
+            .await;
+    }
+    tx.commit().await.unwrap();
+    converge(&[&a, &b]).await;
+    assert_eq!(
+        texts(b.space(), "SELECT country || code || content FROM parcel ORDER BY code").await,
+        ["de1of 2.", "de2of 1.."]
+    );
 }
 
 async fn three_devices_take_one_value(transport: Transport) {

@@ -1,6 +1,6 @@
 //! From the command line to the command.
 
-use super::{collect, find, index, ls, serve, status, tag};
+use super::{collect, doctor, find, index, ls, serve, status, tag};
 use crate::{
     cli::{Cli, Command},
     demo,
@@ -18,6 +18,7 @@ pub(crate) async fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Ls(arguments) => ls::run(library, arguments, output).await,
         Command::Find(arguments) => find::run(library, arguments, output).await,
         Command::Status => status::run(library, output).await,
+        Command::Doctor(arguments) => doctor::run(library, arguments, output).await,
         Command::Serve(arguments) => serve::serve(library, arguments, output).await,
         Command::Join(arguments) => serve::join(library, arguments, output).await,
         Command::Demo(arguments) => demo::run(arguments, output).await,

@@ -2,6 +2,7 @@
 
 mod collect;
 mod dispatch;
+mod doctor;
 mod find;
 mod index;
 mod listing;
