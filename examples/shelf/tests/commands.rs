@@ -121,15 +121,17 @@ async fn behind_the_triggers(database: &Path, sql: &str) -> Result<(), sqlx::Err
     connection.close().await
 }
 
-#[tokio::test]
-async fn the_doctor_finds_what_nobody_noticed_and_puts_it_right() -> Outcome {
+#[test]
+fn the_doctor_finds_what_nobody_noticed_and_puts_it_right() -> Outcome {
     let folder = photos()?;
     document(folder.path(), &["index", "photos"])?;
     document(folder.path(), &["tag", "sea", "photos/2026/spring/sea.jpg"])?;
     let report = document(folder.path(), &["doctor"])?;
     assert_eq!((&report["findings"], report["repaired"].as_u64()), (&json!([]), Some(0)));
     assert!(report["changesets"].as_u64() > Some(2) && report["records"].as_u64() > Some(2), "{report}");
-    behind_the_triggers(&folder.path().join("my.db"), "UPDATE tag SET colour = 'wrong'").await?;
+    let database = folder.path().join("my.db");
+    let damage = behind_the_triggers(&database, "UPDATE tag SET colour = 'wrong'");
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(damage)?;
     let sick = shelf(folder.path(), &["doctor"])?;
     assert_eq!(sick.status.code(), Some(4));
     let report: Value = serde_json::from_slice(&sick.stdout)?;
