@@ -123,25 +123,24 @@ async fn behind_the_triggers(database: &Path, sql: &str) -> Result<(), sqlx::Err
 
 #[test]
 fn the_doctor_finds_what_nobody_noticed_and_puts_it_right() -> Outcome {
+    let field = |report: &Value, name: &str| report.get(name).cloned().unwrap_or_default();
     let folder = photos()?;
     document(folder.path(), &["index", "photos"])?;
     document(folder.path(), &["tag", "sea", "photos/2026/spring/sea.jpg"])?;
     let report = document(folder.path(), &["doctor"])?;
-    assert_eq!((&report["findings"], report["repaired"].as_u64()), (&json!([]), Some(0)));
-    assert!(report["changesets"].as_u64() > Some(2) && report["records"].as_u64() > Some(2), "{report}");
+    assert_eq!((field(&report, "findings"), field(&report, "repaired")), (json!([]), json!(0)));
+    assert!(field(&report, "changesets").as_u64() > Some(2), "{report}");
+    assert!(field(&report, "records").as_u64() > Some(2), "{report}");
     let database = folder.path().join("my.db");
     let damage = behind_the_triggers(&database, "UPDATE tag SET colour = 'wrong'");
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(damage)?;
     let sick = shelf(folder.path(), &["doctor"])?;
     assert_eq!(sick.status.code(), Some(4));
     let report: Value = serde_json::from_slice(&sick.stdout)?;
-    let finding = report["findings"][0].as_str().unwrap_or_default();
-    assert!(
-        finding.starts_with("tag ") && finding.ends_with("something else than was written: colour"),
-        "{report}"
-    );
+    let findings = field(&report, "findings").to_string();
+    assert!(findings.contains("shows something else than was written: colour"), "{report}");
     let report = document(folder.path(), &["doctor", "--repair", "history"])?;
-    assert_eq!((&report["findings"], report["repaired"].as_u64()), (&json!([]), Some(1)));
-    assert_eq!(document(folder.path(), &["doctor"])?["findings"], json!([]));
+    assert_eq!((field(&report, "findings"), field(&report, "repaired")), (json!([]), json!(1)));
+    assert_eq!(field(&document(folder.path(), &["doctor"])?, "findings"), json!([]));
     Ok(())
 }
