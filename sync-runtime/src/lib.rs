@@ -24,6 +24,7 @@ mod apply;
 
 pub mod derived;
 
+// Beside the flow: everything that came of it, compared.
 mod audit;
 
 mod event;

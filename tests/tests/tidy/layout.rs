@@ -52,6 +52,7 @@ const FLOW: &[&str] = &[
     "ingest",
     "apply",
     "derived",
+    "audit",
     "event",
     "engine",
     "space",
