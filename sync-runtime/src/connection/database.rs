@@ -3,7 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
 };
 
 use futures_util::StreamExt;
@@ -32,7 +32,8 @@ pub(crate) struct Database {
     writer: Writer,
     reader_pool: SqlitePool,
     readers: DatabaseConnection,
-    hook: OnceLock<Arc<dyn CommitHook>>,
+    /// Weak, because who captures holds the database: together they would live for ever.
+    hook: OnceLock<Weak<dyn CommitHook>>,
 }
 
 impl std::fmt::Debug for Database {
@@ -60,10 +61,10 @@ impl Database {
         })
     }
 
-    /// Puts the hook in place, once; from now on the application may write.
-    pub(crate) fn install(&self, hook: Arc<dyn CommitHook>) -> Result<()> {
+    /// Puts the hook in place, once; from now on and as long as it lives the application may write.
+    pub(crate) fn install(&self, hook: &Arc<dyn CommitHook>) -> Result<()> {
         let twice = |_| Error::new(ErrorKind::Misuse, "open space", "the commit hook is installed already");
-        self.hook.set(hook).map_err(twice)
+        self.hook.set(Arc::downgrade(hook)).map_err(twice)
     }
 
     /// For the engine's own transactions.
@@ -99,12 +100,12 @@ impl Database {
     }
 
     async fn begin_write(&self) -> Result<SpaceTransaction, DbErr> {
-        let Some(hook) = self.hook.get() else {
+        let Some(hook) = self.hook.get().and_then(Weak::upgrade) else {
             return Err(Error::new(ErrorKind::Misuse, "write", "the space is not open yet").into());
         };
         let turn = self.writer.turn(User::Application).await?;
         let root = self.writer.begin_immediate().await?;
-        let role = Role::Write { writer: self.writer.clone(), hook: Arc::clone(hook), turn };
+        let role = Role::Write { writer: self.writer.clone(), hook, turn };
         Ok(SpaceTransaction::new(root, role, self.options.own_transaction))
     }
 

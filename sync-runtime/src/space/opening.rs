@@ -20,7 +20,7 @@ use crate::{
     Error, ErrorKind, Result,
     capture::install::{Installed, install},
     catalog::{Catalog, freeze},
-    connection::Database,
+    connection::{CommitHook, Database},
     engine::{Engine, EngineParts},
     event::EventSender,
     registration::{Registration, registered},
@@ -62,7 +62,8 @@ async fn start(builder: SpaceBuilder, database: &Arc<Database>) -> Result<Space>
     })
     .await?;
     engine.adopt().await?;
-    database.install(Arc::clone(&engine) as _)?;
+    let hook: Arc<dyn CommitHook> = Arc::clone(&engine) as _;
+    database.install(&hook)?;
     let tasks = vec![
         watch::foreign_writes(database, Arc::clone(&engine), &context, events.clone()).await?,
         watch::counter(identity.folder.clone(), Arc::clone(&engine), &context, events.clone()),

@@ -187,8 +187,8 @@ async fn databases_without_a_file_and_closed_ones_are_refused() {
         assert_eq!(error.kind(), ErrorKind::Configuration);
     }
     let fixture = Fixture::new().await;
-    let hook = std::sync::Arc::clone(&fixture.hook);
-    assert_eq!(fixture.db.install(hook).map_err(|e| e.kind()), Err(ErrorKind::Misuse));
+    let hook: std::sync::Arc<dyn crate::connection::CommitHook> = std::sync::Arc::clone(&fixture.hook) as _;
+    assert_eq!(fixture.db.install(&hook).map_err(|e| e.kind()), Err(ErrorKind::Misuse));
     fixture.db.close().await;
     assert_eq!(kind_of(draft("a").insert(&fixture.db).await), Some(ErrorKind::Closed));
     assert!(note::Entity::find().count(&fixture.db).await.is_err());

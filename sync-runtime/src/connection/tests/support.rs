@@ -88,7 +88,8 @@ impl Fixture {
         let db = Database::open(path, options).await.unwrap();
         sqlx::raw_sql(SCHEMA).execute(db.setup_pool()).await.unwrap();
         let hook = Arc::new(CountingHook::default());
-        db.install(Arc::clone(&hook) as _).unwrap();
+        let installed: Arc<dyn CommitHook> = Arc::clone(&hook) as _;
+        db.install(&installed).unwrap();
         (db, hook)
     }
 

@@ -163,3 +163,33 @@ async fn waiting_ends_when_the_space_closes() {
     closed.unwrap();
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Closed);
 }
+
+/// Files of this process that are open below a folder.
+#[cfg(target_os = "linux")]
+fn open_files(folder: &std::path::Path) -> usize {
+    let links = std::fs::read_dir("/proc/self/fd").unwrap();
+    let targets = links.filter_map(|link| std::fs::read_link(link.unwrap().path()).ok());
+    targets.filter(|target| target.starts_with(folder)).count()
+}
+
+/// Engine and database held each other, and every space that was only dropped kept its connections for ever.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn dropped_space_lets_go_of_everything() {
+    let place = Place::new();
+    let space = with_notes(Space::create(place.database())).open().await.unwrap();
+    draft("milk").insert(&space).await.unwrap();
+    let other = space.clone();
+    let folder = place.database().parent().unwrap().to_owned();
+    drop(space);
+    assert!(open_files(&folder) > 0);
+    draft("bread").insert(&other).await.unwrap();
+    drop(other);
+    for _ in 0..1_000 {
+        if open_files(&folder) == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{} files are still open", open_files(&folder));
+}
