@@ -73,7 +73,7 @@ fn run_model(arguments: &[String]) -> Result<(), String> {
     }
     let seconds = began.elapsed().as_secs_f64();
     println!("seeds       {seeds} from {from}");
-    println!("operations  {}", tally.operations);
+    println!("operations  {}, and {} until all were quiet", tally.operations, tally.resting);
     println!("writes      {}", tally.writes);
     println!("deliveries  {} messages, {} changesets", tally.deliveries, tally.changesets);
     println!("faults      {}", tally.faults);
@@ -91,7 +91,7 @@ fn find_plants() -> Result<(), String> {
     println!("{:<22}{:<20}{:>6}{:>7}", "planted", "found by", "seed", "steps");
     let mut missed = 0;
     for plant in model::Plant::ALL {
-        match model::find(plant, 1_000) {
+        match model::find(plant, 0..1_000) {
             Some(found) => {
                 let (name, check) = (format!("{plant:?}"), format!("{:?}", found.failure.check));
                 println!("{name:<22}{check:<20}{:>6}{:>7}", found.seed, found.steps.len());

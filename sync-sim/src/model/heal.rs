@@ -67,7 +67,7 @@ impl World {
             self.drain()?;
         }
         for number in 0..self.devices.len() {
-            self.sync(number)?;
+            self.tally.resting += u64::from(self.sync(number)?);
         }
         self.drain()
     }
@@ -75,10 +75,17 @@ impl World {
     /// Delivers until nothing is on the way.
     fn drain(&mut self) -> Checked {
         for at in 0..self.net.links.len() {
-            while self.deliver(at)? {}
+            self.drain_link(at)?;
         }
         for at in 0..self.net.links.len() {
-            while self.deliver(at)? {}
+            self.drain_link(at)?;
+        }
+        Ok(())
+    }
+
+    fn drain_link(&mut self, at: usize) -> Checked {
+        while self.deliver(at)? {
+            self.tally.resting += 1;
         }
         Ok(())
     }

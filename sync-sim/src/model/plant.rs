@@ -19,9 +19,9 @@ pub struct Found {
     pub steps: Vec<Action>,
 }
 
-/// Plants a fault and looks for it in the first `most` seeds.
-pub fn find(plant: Plant, most: u64) -> Option<Found> {
-    let seed = (0..most).find(|seed| run_seed(*seed, Some(plant)).is_err())?;
+/// Plants a fault and looks for it in these seeds.
+pub fn find(plant: Plant, mut seeds: impl Iterator<Item = u64>) -> Option<Found> {
+    let seed = seeds.find(|seed| run_seed(*seed, Some(plant)).is_err())?;
     let (setting, actions) = plan(seed);
     let (steps, broken) = shrink(&setting, &actions, Some(plant))?;
     Some(Found { seed, failure: broken.failure, steps })

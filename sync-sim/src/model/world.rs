@@ -20,6 +20,8 @@ pub(super) const BEGIN: u64 = 1_780_000_000_000;
 pub struct Tally {
     /// Steps that did something: a write, a delivery, a fault, anything that [`Action`] names.
     pub operations: u64,
+    /// Deliveries and syncs after the faults, until all were equal and quiet.
+    pub resting: u64,
     /// Transactions that were committed.
     pub writes: u64,
     /// Messages that were delivered.
@@ -36,6 +38,7 @@ impl Tally {
     /// Adds another run's.
     pub fn add(&mut self, other: Self) {
         self.operations += other.operations;
+        self.resting += other.resting;
         self.writes += other.writes;
         self.deliveries += other.deliveries;
         self.changesets += other.changesets;

@@ -172,7 +172,11 @@ fn later((a, x): &Write<'_>, (b, y): &Write<'_>) -> Ordering {
         bytes
     };
     let dot = |change: &Change| (change.version.origin, change.version.seq);
-    a.version.stamp.cmp(&b.version.stamp).then(bytes(x).cmp(&bytes(y))).then(dot(a).cmp(&dot(b)))
+    a.version
+        .stamp
+        .cmp(&b.version.stamp)
+        .then_with(|| bytes(x).cmp(&bytes(y)))
+        .then_with(|| dot(a).cmp(&dot(b)))
 }
 
 /// The order of two values that a maximum or minimum compares: NULL is the farthest from both ends. `less` says what

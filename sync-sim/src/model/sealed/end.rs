@@ -6,14 +6,17 @@ use sync_core::{
     authorship::{SignedStatement, SpaceKey, Statement, VerifiedRun},
     hlc::Millis,
     ids::PartitionId,
-    session::{Input, LocalProfile, Output, ServeRequest, Session, SessionError},
+    session::{Failure, Input, LocalProfile, Output, ServeRequest, Session, SessionError},
     vector::VersionVector,
     wire::{Capabilities, NoCompression, ProtocolRange, Role, Schema},
 };
 
-use super::super::{
-    changeset::SPACE,
-    device::{Device, KEYS},
+use super::{
+    super::{
+        changeset::SPACE,
+        device::{Device, KEYS},
+    },
+    serve::Signatures,
 };
 
 /// Who a device says it is.
@@ -98,6 +101,17 @@ impl End {
                 Output::Pulled { .. } | Output::Event(_) => {}
                 Output::Close(error) => self.closed = Some(error),
             }
+        }
+    }
+
+    /// The device cannot do what is wanted next.
+    pub(super) fn fail(&mut self, now: Millis, device: &Device, signatures: &mut Signatures) {
+        let failure = Failure { retryable: true, detail: "disk full".to_owned() };
+        if let Some((ticket, _)) = self.serves.pop_front() {
+            self.step(now, Input::Served { ticket, reply: Err(failure) });
+        } else if let Some((transfer, _)) = self.ingests.pop_front() {
+            let (vector, statements) = (Arc::clone(&device.stated), signatures.statements(device));
+            self.step(now, Input::Ingested { transfer, outcome: Err(failure), vector, statements });
         }
     }
 

@@ -65,7 +65,7 @@ impl Sealed {
     fn round(&mut self) -> Checked {
         self.drain()?;
         for number in 0..self.devices.len() {
-            self.sync(number)?;
+            self.tally.resting += u64::from(self.sync(number)?);
         }
         self.drain()?;
         self.pass(HEARTBEAT_EVERY.0);
@@ -75,7 +75,8 @@ impl Sealed {
     fn drain(&mut self) -> Checked {
         let most = 1_000 + 40 * self.devices.iter().map(super::super::device::Device::len).sum::<usize>();
         for _ in 0..most {
-            let moved = self.deliver(0) || self.work(0)?;
+            let moved = self.deliver(0) || self.work(0, false)?;
+            self.tally.resting += u64::from(moved);
             self.settle_sessions()?;
             if !moved {
                 return Ok(());

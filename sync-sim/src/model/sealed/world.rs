@@ -3,7 +3,9 @@
 use std::{rc::Rc, sync::Arc};
 
 use sync_core::{
+    authorship::{Shared, VerifiedChangeset},
     hlc::Millis,
+    ids::Seq,
     session::{HEARTBEAT_EVERY, Input, WINDOW},
     wire::Role,
 };
@@ -11,7 +13,7 @@ use sync_core::{
 use super::{
     super::{
         action::{Action, Setting},
-        changeset::decode,
+        changeset::{Stored, decode},
         checker::{Check, Checked, Checker, Failure, must},
         device::{Committed, Device, Taken, origin, touched},
         plant::Plant,
@@ -184,12 +186,15 @@ impl Sealed {
 
     fn work_some(&mut self, nth: usize) -> Result<bool, Failure> {
         let waiting = || self.sessions.iter().flatten().flatten().filter(|end| end.has_work()).count();
-        let Some(nth) = nth.checked_rem(waiting()) else { return Ok(false) };
-        self.work(nth)
+        let Some(at) = nth.checked_rem(waiting()) else { return Ok(false) };
+        // Now and then a device cannot read or write: the session hears of it and tries again.
+        let fails = nth % 16 == 15;
+        self.tally.faults += u64::from(fails);
+        self.work(at, fails)
     }
 
-    /// The device of the `nth` end that wants something does it.
-    pub(super) fn work(&mut self, nth: usize) -> Result<bool, Failure> {
+    /// The device of the `nth` end that wants something does it, or fails to.
+    pub(super) fn work(&mut self, nth: usize, fails: bool) -> Result<bool, Failure> {
         let now = self.now();
         let Self { sessions, devices, signatures, checker, tally, batch, time, plant, .. } = self;
         let Some(end) = sessions.iter_mut().flatten().flatten().filter(|end| end.has_work()).nth(nth) else {
@@ -200,24 +205,19 @@ impl Sealed {
         let (Some(device), Some(signatures)) = (devices.get_mut(number), signatures.get_mut(number)) else {
             return Ok(false);
         };
-        if let Some((ticket, request)) = end.serves.pop_front() {
+        if fails {
+            end.fail(now, device, signatures);
+        } else if let Some((ticket, request)) = end.serves.pop_front() {
             let runs = signatures.serve(device, &request, *batch);
             let durable = runs.iter().all(|run| {
                 let range = run.range();
-                (range.first.0..=range.last.0)
-                    .all(|seq| device.stated.contains(&run.origin, sync_core::ids::Seq(seq)))
+                (range.first.0..=range.last.0).all(|seq| device.stated.contains(&run.origin, Seq(seq)))
             });
             must(durable && !runs.is_empty(), Check::DurableFirst, || format!("served {request:?}"))?;
             end.step(now, Input::Served { ticket, reply: Ok(runs) });
         } else if let Some((transfer, run)) = end.ingests.pop_front() {
             for changeset in &run.changesets {
-                let body = match &changeset.shared {
-                    sync_core::authorship::Shared::Body { bytes, .. } => bytes.as_slice(),
-                    _ => &[],
-                };
-                let stored = decode(&changeset.header_bytes, body, count, *plant);
-                let stored = stored.map_err(|detail| Failure { check: Check::Hostile, detail })?;
-                let stored = Rc::new(stored);
+                let stored = Rc::new(read(changeset, count, *plant)?);
                 checker.arrived(&stored)?;
                 let before = touched(&device.records, &stored);
                 let taken = device.take(&stored, *time, *plant);
@@ -230,7 +230,13 @@ impl Sealed {
             }
             let author = (0..count).find(|number| origin(*number) == run.origin).unwrap_or_default();
             signatures.keep(author, run.proof, run.range().last, &run.links);
-            end.waiting.push(transfer);
+            if *plant == Some(Plant::EarlyAcknowledgement) {
+                let (vector, statements) = (Arc::new(device.vector.clone()), signatures.statements(device));
+                end.step(now, Input::Ingested { transfer, outcome: Ok(()), vector, statements });
+                end.step(now, Input::LocalAdvanced(Arc::new(device.vector.clone())));
+            } else {
+                end.waiting.push(transfer);
+            }
         }
         Ok(true)
     }
@@ -389,4 +395,14 @@ impl Sealed {
         }
         Ok(())
     }
+}
+
+/// A changeset as the session verified it.
+fn read(changeset: &VerifiedChangeset, count: usize, plant: Option<Plant>) -> Result<Stored, Failure> {
+    let body = match &changeset.shared {
+        Shared::Body { bytes, .. } => bytes.as_slice(),
+        Shared::None | Shared::Refused { .. } => &[],
+    };
+    decode(&changeset.header_bytes, body, count, plant)
+        .map_err(|detail| Failure { check: Check::Hostile, detail })
 }
