@@ -20,6 +20,7 @@ macro_rules! over_both_transports {
     };
 }
 
+mod arriving;
 mod audit;
 mod capture;
 mod deletes;
