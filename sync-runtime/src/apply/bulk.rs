@@ -13,6 +13,7 @@ use sync_core::{
 
 use super::{load, place};
 use crate::{
+    capture::fits,
     catalog::{Model, ModelIndex, quote},
     derived::{self, RowChange, RowChangeKind},
     engine::local::Local,
@@ -149,9 +150,11 @@ async fn resolve(
 ) -> Result<Option<Targets>> {
     let mut targets = Targets::new();
     for column in &section.columns {
-        let Some(reference) = model.field_named(column.field.as_str()).and_then(|(_, f)| f.reference) else {
-            continue;
-        };
+        let Some((_, field)) = model.field_named(column.field.as_str()) else { continue };
+        let Some(reference) = field.reference else { continue };
+        if column.cells.iter().any(|value| !fits(field, value)) {
+            return Ok(None);
+        }
         let mut wanted: BTreeSet<RecordId> = column
             .cells
             .iter()

@@ -21,7 +21,7 @@ use super::{
     verdict::{Reason, Verdict},
 };
 use crate::{
-    capture::shown_value,
+    capture::{fits, shown_value},
     catalog::{FieldIndex, Model, ModelIndex, OnDelete, OwnerStep, Ownership, quote},
     engine::local::Local,
     error::{Error, ErrorKind, Result},
@@ -327,7 +327,7 @@ impl Settle<'_> {
         if !record.is_alive(model.delete) {
             return Verdict::Dead;
         }
-        let mut nulls = Vec::new();
+        let mut nulls = misfits(model, record);
         let mut hidden = None;
         for (index, target) in entry.references(model) {
             let Some(field) = model.field(index) else { continue };
@@ -553,4 +553,16 @@ pub(crate) async fn reasons(
         _ => None,
     };
     Ok(hidden.into_iter().map(|place| (place, reason(&place))).collect())
+}
+
+/// Fields whose values are no references though references belong there; they read NULL.
+fn misfits(model: &Model, record: &Record) -> Vec<FieldIndex> {
+    let fields = model.fields.iter().enumerate().filter(|(_, field)| field.reference.is_some());
+    fields
+        .filter(|(_, field)| {
+            let value = record.value_as(field.name.as_str(), field.merge);
+            value.is_some_and(|value| !fits(field, value.as_ref()))
+        })
+        .map(|(n, _)| FieldIndex(n))
+        .collect()
 }

@@ -7,7 +7,7 @@ use sync_core::{
     hlc::{Hlc, Stamp},
     ids::{Origin, RecordId, Seq},
     merge::{self, Record, SetOperation, insert_stamp, next_share, write_overwrites, write_stamp},
-    value::{MergeKind, Value},
+    value::{MergeKind, Value, ValueRef},
 };
 
 use super::{
@@ -492,14 +492,20 @@ fn array(value: &Value) -> &str {
     }
 }
 
-/// What the column of a field shows of a state: the merged value, a counter's sum clamped to the column's range.
+/// What the column of a field shows of a state: the merged value, a counter's sum clamped to the column's range. A
+/// value that is no reference shows nothing where one belongs: it could be taken for a local key.
 pub(crate) fn shown_value(field: &Field, state: &Record) -> Option<Value> {
     if field.merge == MergeKind::Counter {
         let sum = state.counter(field.name.as_str())?.sum();
         let (low, high) = (i128::from(field.range.0), i128::from(field.range.1));
         return Some(Value::Integer(i64::try_from(sum.clamp(low, high)).unwrap_or(field.range.1)));
     }
-    state.value_as(field.name.as_str(), field.merge)
+    state.value_as(field.name.as_str(), field.merge).filter(|value| fits(field, value.as_ref()))
+}
+
+/// Whether a value can stand in the column of a field. What an author of this version writes always does.
+pub(crate) fn fits(field: &Field, value: ValueRef<'_>) -> bool {
+    field.reference.is_none() || matches!(value, ValueRef::Null | ValueRef::Reference(_))
 }
 
 fn expand_groups(model: &Model, fields: &mut Vec<FieldIndex>) {

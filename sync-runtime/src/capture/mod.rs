@@ -14,5 +14,5 @@ mod tests;
 mod touched;
 pub(crate) mod triggers;
 
-pub(crate) use author::{Writer, shown_value};
+pub(crate) use author::{Writer, fits, shown_value};
 pub(crate) use drain::{Committed, Moment, drain};
