@@ -19,9 +19,9 @@ use crate::{
     error::Result,
     store::{
         batch::Batch,
-        db::{execute, integer, query_one, sqlite_row},
+        db::{execute, integer, query_one, signed, sqlite_row},
         origins::Origins,
-        versions::{ShadowStatus, StateWrites},
+        versions::{ShadowStatus, StateWrites, id},
     },
 };
 
@@ -117,6 +117,8 @@ fn join_one(record: &mut Record, owned: bool, item: &Incoming) -> (sync_core::me
             *record = Record::default();
         }
         Some(_) | None if !owned && insert => *record = Record::default(),
+        // A device-owned write to what was inserted as shared.
+        Some(_) if !owned => return ignored,
         _ => {}
     }
     let joined = record.join_change(&item.change);
@@ -139,9 +141,9 @@ async fn keep_unknown(
             None => dictionary_number(tx, &name).await?,
         };
         numbers.insert(name, number);
-        let mut state =
-            load::shadow(tx, number, &[record]).await?.remove(&record).map_or_else(Record::default, |s| s.1);
-        let mut owned = changes.iter().any(|item| item.owned);
+        let stored = load::shadow(tx, number, &[record]).await?.remove(&record);
+        let mut state = stored.map_or_else(Record::default, |stored| stored.1);
+        let mut owned = has_dots(tx, origins, (number, record), &state).await?;
         for item in &changes {
             (_, owned) = join_one(&mut state, owned, item);
         }
@@ -153,6 +155,29 @@ async fn keep_unknown(
     let mut batch = Batch::default();
     writes.write(tx, local, &mut batch).await?;
     batch.flush(tx).await
+}
+
+/// Whether a record in the shadow is device-owned, where no catalog says what its model is.
+async fn has_dots(
+    tx: &DatabaseTransaction,
+    origins: &Origins,
+    (number, record): (i64, RecordId),
+    state: &Record,
+) -> Result<bool> {
+    let text = "SELECT 1 FROM _sync_dot WHERE o = ? AND s = ? AND m = ? AND r = ?";
+    for (origin, seq) in state.dots() {
+        let Some(row) = origins.get(&origin) else { continue };
+        let values = vec![
+            Sql::BigInt(Some(row.number.0)),
+            Sql::BigInt(Some(signed(seq.0))),
+            Sql::BigInt(Some(number)),
+            id(record),
+        ];
+        if query_one(tx, text, values).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The number of a model in the dictionary; a new name is entered.
