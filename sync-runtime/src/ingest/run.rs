@@ -105,7 +105,8 @@ pub(crate) async fn ingest(
     batch.push_rows(tx, insert, 6, "", rows).await?;
     batch.flush(tx).await?;
     let refused: BTreeSet<Seq> = intake.owned_refusals(origin, &run.owned, &headers).await?;
-    bodies.retain(|(version, _)| !refused.contains(&version.seq));
+    // The shared changes beside refused rows are taken all the same: who gets the changeset from here gets it without
+    // those rows, and could not know.
     for (version, body) in intake.gathered(bodies).await? {
         intake.body(body, Source { version, owned: false, gathered: false }).await?;
     }
