@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod device;
 pub mod digest;
+pub mod hostile;
 pub mod network;
 pub mod proxy;
 pub mod rows;
