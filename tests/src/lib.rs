@@ -7,6 +7,7 @@ pub mod clock;
 pub mod device;
 pub mod digest;
 pub mod hostile;
+pub mod journal;
 pub mod network;
 pub mod proxy;
 pub mod rows;

@@ -171,18 +171,26 @@ async fn an_impossible_vector_is_refused(transport: Transport) {
     scene.untouched().await;
 }
 
-/// Who says that he holds everything is sent nothing; nobody else is taken to hold it.
+/// Who says that he holds everything is sent nothing; nobody else is taken to hold it. The device believes that it is
+/// an older copy of itself and goes on under a new incarnation, which costs it nothing else.
 async fn a_vector_that_claims_everything_takes_nothing_from_others(transport: Transport) {
     let mut scene = Scene::set(transport).await;
     let forger = Forger::among(&scene.a);
     let mut talk = Talk::begin(&forger.code, &scene.a).await;
     let mut hello = forger.hello(&talk);
     let all = |origin| VectorEntry { origin, head: Seq(1 << 40), ranges: Vec::new(), hash: None };
-    hello.vectors[0].entries = vec![all(scene.a.status().origin), all(scene.b.status().origin)];
+    let own = scene.a.status().origin;
+    hello.vectors[0].entries = vec![all(own), all(scene.b.status().origin)];
     talk.say(&Message::Hello(Box::new(hello))).await;
     assert!(talk.their_hello().await.is_some());
-    scene.go_on().await;
-    scene.untouched().await;
+    let told = event(&mut scene.events, "a new incarnation", |event| match event {
+        SyncEvent::NewIncarnation { before, now, known, .. } if *before == own => Some((*now, *known)),
+        _ => None,
+    })
+    .await;
+    assert_eq!(told, (scene.a.status().origin, Seq(1 << 40)));
+    scene.unharmed().await;
+    assert!(!scene.b.vector().await.unwrap().contains(&own, Seq(1 << 40)), "a claim is not passed on");
 }
 
 async fn a_second_hello_ends_the_session(transport: Transport) {
