@@ -1,7 +1,7 @@
 //! The log read as a peer would read it: chains, signatures and contents are checked, and the shared changes joined
 //! anew.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use sea_orm::DatabaseTransaction;
 use sync_core::{
@@ -18,10 +18,10 @@ use crate::{
     apply::context::Place,
     engine::local::Local,
     error::Result,
-    serve,
+    ingest, serve,
     store::{
         db::{integer, query, sqlite_row},
-        origins::{OriginNumber, Origins},
+        origins::Origins,
     },
 };
 
@@ -66,19 +66,18 @@ pub(super) async fn read(
     audit: &mut Audit,
 ) -> Result<States> {
     let origins = Origins::load(tx).await?;
-    let refused = refused(tx).await?;
     let mut states = States::new();
     let mut silent = Audit::default();
     let audit = if pass.number == 0 { audit } else { &mut silent };
     for (origin, held) in origins.vector().iter() {
-        let Some(number) = origins.get(origin).map(|row| row.number) else { continue };
         for range in ranges(held) {
             let mut chain = Chain { origin: *origin, rest: range, last: None };
             while let Some(runs) = chain.next(tx, local, key, audit).await? {
                 for changeset in runs.iter().flat_map(|run| &run.changesets) {
                     audit.changesets += 1;
                     let Shared::Body { body, .. } = &changeset.shared else { continue };
-                    if refused.contains(&(number, changeset.header.seq)) {
+                    // What every member refuses is in the log and nowhere else.
+                    if ingest::fault(local, body, changeset.header.version()).is_some() {
                         continue;
                     }
                     for change in body.changes(&changeset.header) {
@@ -156,15 +155,6 @@ impl Chain {
         audit.add(Finding::Log { origin: self.origin, seq: self.rest.first, detail: why.to_string() });
         None
     }
-}
-
-async fn refused(tx: &DatabaseTransaction) -> Result<BTreeSet<(OriginNumber, Seq)>> {
-    let mut out = BTreeSet::new();
-    for row in query(tx, "SELECT o, s FROM _sync_refused", vec![]).await? {
-        let row = sqlite_row(&row)?;
-        out.insert((OriginNumber(integer(row, 0)?), Seq(integer(row, 1)?.cast_unsigned())));
-    }
-    Ok(out)
 }
 
 /// How many shared changes the log holds, by its headers.

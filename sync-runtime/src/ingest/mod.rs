@@ -3,4 +3,4 @@
 mod owners;
 mod run;
 
-pub(crate) use run::{Report, ingest};
+pub(crate) use run::{Report, fault, ingest};

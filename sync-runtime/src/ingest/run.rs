@@ -92,7 +92,7 @@ pub(crate) async fn ingest(
             Shared::Refused { reason, .. } => {
                 intake.refuse(origin, seq, changeset.hash, reason.to_string(), &mut batch);
             }
-            Shared::Body { body, .. } => match intake.faults(body, version) {
+            Shared::Body { body, .. } => match fault(local, body, version) {
                 Some(reason) => intake.refuse(origin, seq, changeset.hash, reason, &mut batch),
                 None => {
                     high = high.max(highest(body));
@@ -279,46 +279,6 @@ impl Intake<'_> {
         self.report.refused.push((origin, seq, reason));
     }
 
-    /// Why every member refuses these shared changes, if so.
-    fn faults(&self, body: &Body, version: Version) -> Option<String> {
-        for section in &body.sections {
-            if let Some((model, _)) = self.local.named(&section.model)
-                && !model.may_be_shared()
-            {
-                return Some(format!("\"{}\" is device-owned, not shared", model.name));
-            }
-            if let Some(fault) = self.owned_by_somebody(section) {
-                return Some(fault);
-            }
-            let simple = matches!(section.versions, Versions::Changeset)
-                && section.over.is_empty()
-                && section.seen_delete.is_empty()
-                && section.columns.iter().all(|c| c.merge == MergeKind::LastWriter)
-                && (section.kind != ChangeKind::Delete || section.columns.is_empty())
-                && distinct_fields(section);
-            if !simple && let Some(fault) = section.changes(version).iter().find_map(|c| check(c).err()) {
-                return Some(fault.to_string());
-            }
-        }
-        None
-    }
-
-    /// Rows of a hybrid model that came as shared though their deciding column says that a device owns them.
-    fn owned_by_somebody(&self, section: &Section) -> Option<String> {
-        let (model, _) = self.local.named(&section.model)?;
-        let Ownership::Device { path, otherwise_shared: true } = &model.regime else { return None };
-        let field = |step: &OwnerStep| self.local.model(step.model)?.0.field(step.field?);
-        if section.kind != ChangeKind::Insert
-            || !path.iter().skip(1).all(|step| field(step).is_none_or(|f| !f.nullable))
-        {
-            return None;
-        }
-        let deciding = path.first().and_then(field)?;
-        let column = section.columns.iter().find(|column| column.field == deciding.name)?;
-        let owned = column.cells.iter().any(|value| value != ValueRef::Null);
-        owned.then(|| format!("a row of \"{}\" that a device owns came as shared", model.name))
-    }
-
     /// Sequences whose device-owned rows are not their author's.
     async fn owned_refusals(
         &mut self,
@@ -498,4 +458,44 @@ impl Intake<'_> {
 fn distinct_fields(section: &Section) -> bool {
     let names: BTreeSet<&str> = section.columns.iter().map(|c| c.field.as_str()).collect();
     names.len() == section.columns.len()
+}
+
+/// Why every member refuses these shared changes, if so.
+pub(crate) fn fault(local: &Local, body: &Body, version: Version) -> Option<String> {
+    for section in &body.sections {
+        if let Some((model, _)) = local.named(&section.model)
+            && !model.may_be_shared()
+        {
+            return Some(format!("\"{}\" is device-owned, not shared", model.name));
+        }
+        if let Some(fault) = owned_by_somebody(local, section) {
+            return Some(fault);
+        }
+        let simple = matches!(section.versions, Versions::Changeset)
+            && section.over.is_empty()
+            && section.seen_delete.is_empty()
+            && section.columns.iter().all(|c| c.merge == MergeKind::LastWriter)
+            && (section.kind != ChangeKind::Delete || section.columns.is_empty())
+            && distinct_fields(section);
+        if !simple && let Some(fault) = section.changes(version).iter().find_map(|c| check(c).err()) {
+            return Some(fault.to_string());
+        }
+    }
+    None
+}
+
+/// Rows of a hybrid model that came as shared though their deciding column says that a device owns them.
+fn owned_by_somebody(local: &Local, section: &Section) -> Option<String> {
+    let (model, _) = local.named(&section.model)?;
+    let Ownership::Device { path, otherwise_shared: true } = &model.regime else { return None };
+    let field = |step: &OwnerStep| local.model(step.model)?.0.field(step.field?);
+    if section.kind != ChangeKind::Insert
+        || !path.iter().skip(1).all(|step| field(step).is_none_or(|f| !f.nullable))
+    {
+        return None;
+    }
+    let deciding = path.first().and_then(field)?;
+    let column = section.columns.iter().find(|column| column.field == deciding.name)?;
+    let owned = column.cells.iter().any(|value| value != ValueRef::Null);
+    owned.then(|| format!("a row of \"{}\" that a device owns came as shared", model.name))
 }
