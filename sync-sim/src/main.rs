@@ -9,9 +9,12 @@ use sync_sim::{
 };
 
 const USAGE: &str = "usage: sync-sim schedules [--max n] [--seed s]
-       sync-sim model [--seeds n] [--from s]
+       sync-sim model [--seeds n] [--from s] [--every k]
        sync-sim model --seed s [--trace]
        sync-sim plants";
+
+/// After so many seeds a line tells how far it is.
+const PROGRESS: u64 = 1_000;
 
 /// The number after `--name`, if it was given.
 fn option(arguments: &[String], name: &str) -> Result<Option<u64>, String> {
@@ -60,19 +63,21 @@ fn run_model(arguments: &[String]) -> Result<(), String> {
     }
     let from = option(arguments, "--from")?.unwrap_or_default();
     let seeds = option(arguments, "--seeds")?.unwrap_or(1_000);
+    let every = option(arguments, "--every")?.unwrap_or(1).max(1);
     let began = Instant::now();
     let mut tally = Tally::default();
-    for seed in from..from + seeds {
+    for count in 1..=seeds {
+        let seed = from + (count - 1) * every;
         match model::run_seed(seed, None) {
             Ok(run) => tally.add(run.tally),
             Err(_) => return replay(seed, false),
         }
-        if (seed + 1 - from).is_multiple_of(10_000) {
-            eprintln!("{:>6} s {:>8} seeds {tally:?}", began.elapsed().as_secs(), seed + 1 - from);
+        if count.is_multiple_of(PROGRESS) {
+            eprintln!("{:>6} s {count:>8} seeds {tally:?}", began.elapsed().as_secs());
         }
     }
     let seconds = began.elapsed().as_secs_f64();
-    println!("seeds       {seeds} from {from}");
+    println!("seeds       {seeds}, from {from}, every {every}");
     println!("operations  {}, and {} until all were quiet", tally.operations, tally.resting);
     println!("writes      {}", tally.writes);
     println!("deliveries  {} messages, {} changesets", tally.deliveries, tally.changesets);

@@ -6,7 +6,7 @@ use sync_core::{
     authorship::{SignedStatement, SpaceKey, Statement, VerifiedRun},
     hlc::Millis,
     ids::PartitionId,
-    session::{Failure, Input, LocalProfile, Output, ServeRequest, Session, SessionError},
+    session::{Failure, Input, LocalProfile, Output, PullRequest, ServeRequest, Session, SessionError},
     vector::VersionVector,
     wire::{Capabilities, NoCompression, ProtocolRange, Role, Schema},
 };
@@ -34,6 +34,9 @@ pub(super) fn profile(device: &Device) -> Option<Arc<LocalProfile>> {
     }))
 }
 
+/// Most requests at a time; a peer lets sixteen wait.
+const MOST_PULLS: u64 = 4;
+
 /// One end.
 pub(super) struct End {
     /// Whose.
@@ -54,6 +57,9 @@ pub(super) struct End {
     pub(super) closed: Option<SessionError>,
     /// Frames that it ever sent.
     pub(super) sent: u64,
+    /// Pulls that are not answered yet, and those that were answered in full.
+    pub(super) pulling: u64,
+    pub(super) pulled: u64,
 }
 
 impl End {
@@ -74,6 +80,8 @@ impl End {
             statements: Vec::new(),
             closed: None,
             sent: 0,
+            pulling: 0,
+            pulled: 0,
         };
         end.take(out);
         Some(end)
@@ -98,10 +106,25 @@ impl End {
                 Output::PeerUp(info) => self.peer_vectors.push(Arc::new(info.vector.clone())),
                 Output::PeerVector(vector) => self.peer_vectors.push(vector),
                 Output::Statements(fresh) => self.statements.extend(fresh),
-                Output::Pulled { .. } | Output::Event(_) => {}
+                Output::Pulled { complete, .. } => {
+                    self.pulling = self.pulling.saturating_sub(1);
+                    self.pulled += u64::from(complete);
+                }
+                Output::Event(_) => {}
                 Output::Close(error) => self.closed = Some(error),
             }
         }
+    }
+
+    /// Asks the peer for everything that he is known to hold beyond `known`.
+    pub(super) fn pull(&mut self, now: Millis, known: &VersionVector, state: bool) -> bool {
+        let ranges = self.session.peer_vector().missing_from(known);
+        if ranges.is_empty() || self.pulling >= MOST_PULLS {
+            return false;
+        }
+        self.pulling += 1;
+        self.step(now, Input::Pull(PullRequest { ticket: self.sent, ranges, state }));
+        true
     }
 
     /// The device cannot do what is wanted next.

@@ -1,6 +1,6 @@
 //! After the faults: all edges have a session, and within a bounded number of rounds all devices are equal and quiet.
 
-use sync_core::session::HEARTBEAT_EVERY;
+use sync_core::{session::HEARTBEAT_EVERY, vector::VersionVector};
 
 use super::{
     super::checker::{Check, Checked, must},
@@ -27,6 +27,7 @@ impl Sealed {
         }
         self.tally.rounds = rounds;
         self.round()?;
+        self.pull_everything()?;
         for _ in 0..2 {
             let before = self.sent();
             self.round()?;
@@ -41,6 +42,22 @@ impl Sealed {
             Some(device) => self.checker.final_state(device),
             None => Ok(()),
         }
+    }
+
+    /// Equal devices ask each other for everything: all of it comes, and nothing changes.
+    fn pull_everything(&mut self) -> Checked {
+        let now = self.now();
+        let before: Vec<u64> = self.devices.iter().map(|device| device.digest).collect();
+        for end in self.sessions.iter_mut().flatten().flatten() {
+            (end.pulling, end.pulled) = (0, 0);
+            end.pull(now, &VersionVector::new(), false);
+        }
+        let asked = self.ends().filter(|end| end.pulling > 0).count();
+        self.round()?;
+        let answered = self.ends().filter(|end| end.pulled > 0).count();
+        must(asked == answered, Check::BoundedRounds, || format!("{asked} asked, {answered} were answered"))?;
+        let same = self.devices.iter().map(|device| device.digest).eq(before);
+        must(same, Check::SameSetSameState, || "what was asked for again changed a state".to_owned())
     }
 
     fn ends(&self) -> impl Iterator<Item = &End> {

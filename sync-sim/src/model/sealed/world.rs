@@ -7,6 +7,7 @@ use sync_core::{
     hlc::Millis,
     ids::Seq,
     session::{HEARTBEAT_EVERY, Input, WINDOW},
+    vector::VersionVector,
     wire::Role,
 };
 
@@ -97,6 +98,7 @@ impl Sealed {
                 let edge = (0..count).map(|step| (usize::from(nth) + step) % count).find(closed);
                 Ok(edge.is_some_and(|edge| self.connect(edge)))
             }
+            Action::Beat(nth) if nth % 4 != 0 => Ok(self.pull(usize::from(nth))),
             Action::Beat(_) => {
                 self.pass(HEARTBEAT_EVERY.0);
                 Ok(true)
@@ -269,6 +271,20 @@ impl Sealed {
             }
         }
         false
+    }
+
+    /// An end asks its peer for what its device lacks, or for everything once more.
+    fn pull(&mut self, nth: usize) -> bool {
+        let now = self.now();
+        let Some(nth_end) = nth.checked_rem(self.sessions.iter().flatten().flatten().count()) else {
+            return false;
+        };
+        let Self { sessions, devices, .. } = self;
+        let Some(end) = sessions.iter_mut().flatten().flatten().nth(nth_end) else { return false };
+        let Some(device) = devices.get(end.device) else { return false };
+        let nothing = VersionVector::new();
+        let known = if nth.is_multiple_of(3) { &nothing } else { device.stated.as_ref() };
+        end.pull(now, known, nth.is_multiple_of(2))
     }
 
     /// Time passes; sessions whose time has come hear of it.
