@@ -8,6 +8,7 @@ mod facade;
 mod habits;
 mod invariants;
 mod layout;
+mod lessons;
 mod licences;
 mod plugins;
 mod script;
