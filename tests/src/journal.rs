@@ -1,6 +1,9 @@
 //! What the program `journal` says that it has committed, line by line, and what must be there afterwards.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use sea_orm::ConnectionTrait;
 
@@ -13,6 +16,8 @@ pub enum Entry {
     Label(String, i64),
     /// A reading of the device with this value or a larger one.
     Reading(String, i64),
+    /// The label is about to be deleted: it may be gone from here on.
+    Doomed(String),
     /// No such label any more.
     Gone(String),
 }
@@ -25,6 +30,7 @@ impl fmt::Display for Entry {
         match self {
             Self::Label(name, least) => write!(f, "label {name} {least} {END}"),
             Self::Reading(name, least) => write!(f, "reading {name} {least} {END}"),
+            Self::Doomed(name) => write!(f, "doomed {name} 0 {END}"),
             Self::Gone(name) => write!(f, "gone {name} 0 {END}"),
         }
     }
@@ -39,6 +45,7 @@ impl Entry {
         match *kind {
             "label" => Some(Self::Label(name, least)),
             "reading" => Some(Self::Reading(name, least)),
+            "doomed" => Some(Self::Doomed(name)),
             "gone" => Some(Self::Gone(name)),
             _ => None,
         }
@@ -50,7 +57,8 @@ impl Entry {
 pub struct Journal {
     labels: BTreeMap<String, i64>,
     readings: BTreeMap<String, i64>,
-    gone: Vec<String>,
+    doomed: BTreeSet<String>,
+    gone: BTreeSet<String>,
     /// How many lines.
     pub lines: usize,
 }
@@ -60,9 +68,10 @@ impl Journal {
     pub fn note(&mut self, entry: Entry) {
         self.lines += 1;
         match entry {
-            Entry::Label(name, least) => drop(self.labels.insert(name, least)),
-            Entry::Reading(name, least) => drop(self.readings.insert(name, least)),
-            Entry::Gone(name) => self.gone.push(name),
+            Entry::Label(name, least) => self.labels.extend([(name, least)]),
+            Entry::Reading(name, least) => self.readings.extend([(name, least)]),
+            Entry::Doomed(name) => self.doomed.extend([name]),
+            Entry::Gone(name) => self.gone.extend([name]),
         }
     }
 
@@ -74,15 +83,10 @@ impl Journal {
             Some(value) if value >= least => None,
             found => Some(format!("{what} {name}: acknowledged {least}, found {found:?}")),
         };
-        // The delete of a label may be committed without having been acknowledged: the last of a run, and only it.
-        let deleted = |name: &String| {
-            let (run, n) = name.rsplit_once('-').unwrap();
-            let next = format!("{run}-{}", n.parse::<i64>().unwrap() + 1);
-            self.gone.contains(name) || !self.labels.contains_key(&next)
-        };
-        let labels_lost = self.labels.iter().filter(|(name, _)| !deleted(name) || labels.contains_key(*name));
+        let wanted =
+            self.labels.iter().filter(|(name, _)| !self.doomed.contains(*name) || labels.contains_key(*name));
         let mut found: Vec<String> =
-            labels_lost.filter_map(|entry| lost("label", entry, labels.get(entry.0))).collect();
+            wanted.filter_map(|entry| lost("label", entry, labels.get(entry.0))).collect();
         found.extend(self.readings.iter().filter_map(|entry| lost("reading", entry, readings.get(entry.0))));
         let back = self.gone.iter().filter(|name| labels.contains_key(*name));
         found.extend(back.map(|name| format!("label {name} is back")));
@@ -108,6 +112,7 @@ mod tests {
         for entry in [
             Entry::Label("1-2".to_owned(), 7),
             Entry::Reading("a".to_owned(), 12),
+            Entry::Doomed("x".to_owned()),
             Entry::Gone("x".to_owned()),
         ] {
             let line = entry.to_string();

@@ -42,13 +42,14 @@ async fn write(space: &Space, name: &str, n: i64) -> Outcome {
     acknowledge(&Entry::Label(shared.clone(), 7))?;
     acknowledge(&Entry::Reading(mine, 7))?;
     if n % 3 == 0 {
+        acknowledge(&Entry::Doomed(shared.clone()))?;
         run(space, format!("DELETE FROM label WHERE name = '{shared}'")).await;
         acknowledge(&Entry::Gone(shared))?;
     }
     Ok(())
 }
 
-/// Says that a write is committed. A killed process leaves at most a line that is cut off.
+/// Says that a write is committed (or, of a delete, that it begins). A killed process leaves at most a line that is cut off.
 fn acknowledge(entry: &Entry) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{entry}")?;
