@@ -31,7 +31,7 @@ pub(crate) async fn plain(path: &Path) -> Outcome<DatabaseConnection> {
         .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-32768")
         .statement_cache_capacity(256)
-        .row_buffer_size(256)
+        .row_buffer_size(4_096)
         .disable_statement_logging();
     let pool =
         SqlitePoolOptions::new().max_connections(1).test_before_acquire(false).connect_with(options).await?;
@@ -50,6 +50,11 @@ fn with_models(builder: SpaceBuilder) -> SpaceBuilder {
 /// A new space, not connected with anything.
 pub(crate) async fn create(path: &Path) -> Outcome<Space> {
     Ok(with_models(Space::create(path)).open().await?)
+}
+
+/// A space that is there.
+pub(crate) async fn open(path: &Path) -> Outcome<Space> {
+    Ok(with_models(Space::open(path)).open().await?)
 }
 
 /// A new space that listens.

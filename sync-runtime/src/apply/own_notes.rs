@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, Value as Sql};
 
 use crate::{
     catalog::Model,
     engine::local::Local,
     error::Result,
-    store::db::{integer, query, sqlite_row},
+    store::db::{integer, query, query_one, sqlite_row},
 };
 
 /// What was done to a row.
@@ -63,8 +63,27 @@ impl OwnNotes {
         }
     }
 
+    /// Whether nothing but new rows of one model is noted, and no more than these: grouping many notes takes its time.
+    async fn is_all(&self, tx: &DatabaseTransaction) -> Result<bool> {
+        let Some(((number, Written::Inserted), rows)) =
+            self.0.first_key_value().filter(|_| self.0.len() == 1)
+        else {
+            return Ok(false);
+        };
+        let text = "SELECT count(*), coalesce(sum(m = ? AND t = 1), 0) FROM _sync_pending";
+        let Some(row) = query_one(tx, text, vec![Sql::BigInt(Some(*number))]).await? else {
+            return Ok(false);
+        };
+        let row = sqlite_row(&row)?;
+        let (all, own) = (integer(row, 0)?, integer(row, 1)?);
+        Ok(all == own && own <= *rows)
+    }
+
     /// In words, what is noted beyond this.
     pub(crate) async fn surplus(&self, tx: &DatabaseTransaction, local: &Local) -> Result<Vec<String>> {
+        if self.is_all(tx).await? {
+            return Ok(Vec::new());
+        }
         let mut noted: BTreeMap<(i64, Written), i64> = BTreeMap::new();
         for row in query(tx, "SELECT m, t, count(*) FROM _sync_pending GROUP BY m, t", vec![]).await? {
             let row = sqlite_row(&row)?;

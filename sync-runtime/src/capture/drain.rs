@@ -11,6 +11,7 @@ use sync_core::{
 };
 
 use super::{
+    ahead::Ahead,
     author::{Author, Findings, Writer},
     changes::{Encoded, LocalBody},
     identities, inserts,
@@ -60,8 +61,9 @@ pub(crate) async fn drain(
     local: &Local,
     moment: &Moment<'_>,
     writer: Writer,
+    ahead: Ahead,
 ) -> Result<Option<Committed>> {
-    let mut summary = summary::read(tx, local).await?;
+    let mut summary = summary::read(tx, local, &ahead).await?;
     if summary.models.is_empty() {
         return Ok(None);
     }
@@ -75,7 +77,7 @@ pub(crate) async fn drain(
     if spread {
         // Rows of derived ids that refer to each other would have to be derived again; the catalog keeps parents
         // first, and one level is what junctions have.
-        summary = summary::read(tx, local).await?;
+        summary = summary::read(tx, local, &ahead).await?;
     }
     let numbers: Vec<i64> = summary.models.keys().copied().collect();
     let hlc = summary.clock.tick(moment.now);
@@ -91,6 +93,7 @@ pub(crate) async fn drain(
         local,
         hlc,
         writer,
+        ahead,
         body: LocalBody::default(),
         writes: StateWrites::default(),
         findings: Findings::default(),
@@ -113,11 +116,13 @@ struct Drain<'a> {
     local: &'a Local,
     hlc: Hlc,
     writer: Writer,
+    /// What was read before the commit.
+    ahead: Ahead,
     body: LocalBody,
     writes: StateWrites,
     findings: Findings,
-    /// Models whose versions are placed from the notes.
-    placed: Vec<(&'a Model, &'a ModelSql)>,
+    /// Models whose versions are placed from the notes, and those notes.
+    placed: Vec<(&'a Model, &'a ModelSql, (i64, i64))>,
     /// What the view must be looked at again for.
     seeds: settle::Seeds,
     derived: Vec<(&'a Model, Vec<RowChange>)>,
@@ -135,13 +140,21 @@ impl<'a> Drain<'a> {
             self.derived.push((model, derived_rows(self.tx, model).await?));
         }
         // Stamps above the clock are rare; then every write is looked at on its own.
-        if quick && summary.ceiling < self.hlc {
+        let quick = quick && summary.ceiling < self.hlc;
+        let seq = summary.head.next();
+        let ahead = self.ahead.take(self.tx, self.local, model, seq, quick).await?;
+        if quick {
+            let (first, last) = summary.notes;
+            let (ahead, rest) = match ahead {
+                Some((gathered, at)) => (Some(gathered), (at.saturating_add(1), last)),
+                None => (None, (first, last)),
+            };
             let mut body = std::mem::take(&mut self.body);
-            let collected = inserts::collect(self.tx, self.local, model, sql, &mut body).await;
+            let collected = inserts::collect(self.tx, self.local, (model, sql), rest, ahead, &mut body).await;
             self.body = body;
             match collected {
                 Ok(()) => {
-                    self.placed.push((model, sql));
+                    self.placed.push((model, sql, rest));
                     return Ok(());
                 }
                 Err(error) if self.writer == Writer::OtherPrograms && error.kind() == ErrorKind::NotOwner => {
@@ -227,8 +240,8 @@ impl<'a> Drain<'a> {
         let stamp = Stamp::new(hlc, local.origin);
         let own = Version { stamp, origin: local.origin, seq: summary.head.next() };
         let place = async {
-            for (model, sql) in placed {
-                inserts::place_versions(tx, local, model, sql, own.seq).await?;
+            for (model, sql, notes) in placed {
+                inserts::place_versions(tx, local, (model, sql), own.seq, notes).await?;
             }
             Ok::<_, Error>(())
         };

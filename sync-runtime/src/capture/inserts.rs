@@ -1,31 +1,28 @@
 //! The quick way for models of which a transaction only inserted rows: they are read once, column by column,
 //! and their versions are placed by one statement.
 
-use futures_util::future::join;
 use sea_orm::{DatabaseTransaction, Value as Sql};
-use sync_core::{changeset::Section, ids::Seq};
+use sync_core::ids::Seq;
 
-use super::changes::LocalBody;
+use super::{changes::LocalBody, gather::Gathered};
 use crate::{
     catalog::{Model, Ownership, quote},
     engine::local::Local,
     error::{Error, ErrorKind, Result},
     store::{
-        db::{self, blob, integer, query, query_one, sqlite_row},
+        db::{self, query_one},
         model_sql::{ModelSql, OwnerSql},
         rows,
     },
 };
 
-/// Rows read at a time.
-const CHUNK: i64 = 4_000;
-
-/// Reads the inserted rows of a model into the body.
+/// Reads the inserted rows of a model into the body, but for those that were read ahead.
 pub(super) async fn collect(
     tx: &DatabaseTransaction,
     local: &Local,
-    model: &Model,
-    sql: &ModelSql,
+    (model, sql): (&Model, &ModelSql),
+    notes: (i64, i64),
+    ahead: Option<Gathered>,
     body: &mut LocalBody,
 ) -> Result<()> {
     if let (Ownership::Device { otherwise_shared: false, .. }, Some(owner)) = (&model.regime, &sql.owner) {
@@ -34,62 +31,12 @@ pub(super) async fn collect(
             refuse_foreign_rows(tx, local, model, sql, owner).await?;
         }
     }
-    let hybrid = model.may_be_owned() && model.may_be_shared();
-    let (device, joins) = match &sql.owner {
-        Some(owner) if hybrid => (owner.device.as_str(), owner.joins.as_str()),
-        _ => ("NULL", ""),
-    };
-    let text = format!(
-        "SELECT {}, p.n, {device} FROM _sync_pending p CROSS JOIN {} ON {}{}{joins}
-         WHERE p.m = ? AND p.n > ? ORDER BY p.n LIMIT {CHUNK}",
-        sql.wire, sql.table, sql.pending_join, sql.joins
-    );
-    let last_column = model.fields.len() + 1;
-    let mut shared = rows::row_section(model);
-    let mut owned = rows::row_section(model);
-    let read = |after: i64| query(tx, &text, vec![Sql::BigInt(Some(model.number)), Sql::BigInt(Some(after))]);
-    let mut chunk = read(0).await?;
-    while let Some(last) = chunk.last() {
-        let after = integer(sqlite_row(last)?, last_column)?;
-        let is_last = i64::try_from(chunk.len()).unwrap_or(CHUNK) < CHUNK;
-        let next = async { if is_last { Ok(Vec::new()) } else { read(after).await } };
-        let append = async {
-            if hybrid {
-                split_hybrids(local, model, &chunk, &mut shared, &mut owned)
-            } else if model.may_be_owned() {
-                rows::append(&mut owned, model, &chunk)
-            } else {
-                rows::append(&mut shared, model, &chunk)
-            }
-        };
-        // The database's thread reads the next rows while these are taken over here.
-        let (next, appended) = join(next, append).await;
-        appended?;
-        chunk = next?;
-    }
-    if rows::all_owned_by(&owned, model, local.origin.device) == Some(false) {
+    let mut gathered = ahead.unwrap_or_else(|| Gathered::new(model));
+    gathered.go_on(tx, local, (model, sql), notes).await?;
+    if rows::all_owned_by(&gathered.owned, model, local.origin.device) == Some(false) {
         return Err(not_owner(model));
     }
-    body.push_inserts(shared, owned);
-    Ok(())
-}
-
-fn split_hybrids(
-    local: &Local,
-    model: &Model,
-    chunk: &[sea_orm::QueryResult],
-    shared: &mut Section,
-    owned: &mut Section,
-) -> Result<()> {
-    for row in chunk {
-        let device = blob(sqlite_row(row)?, model.fields.len() + 2)?;
-        let target = match device {
-            None => &mut *shared,
-            Some(id) if id == local.origin.device.as_bytes() => &mut *owned,
-            Some(_) => return Err(not_owner(model)),
-        };
-        rows::append(target, model, std::slice::from_ref(row))?;
-    }
+    body.push_inserts(gathered.shared, gathered.owned);
     Ok(())
 }
 
@@ -133,13 +80,13 @@ pub(super) fn not_owner(model: &Model) -> Error {
     )
 }
 
-/// Gives every inserted row of the model its version. Returns how many.
+/// Gives the inserted rows of the model their versions, from one note to another. Returns how many.
 pub(super) async fn place_versions(
     tx: &DatabaseTransaction,
     local: &Local,
-    model: &Model,
-    sql: &ModelSql,
+    (model, sql): (&Model, &ModelSql),
     seq: Seq,
+    (first, last): (i64, i64),
 ) -> Result<u64> {
     let keys = (0..sql.key_columns).map(|n| format!("k{n}")).collect::<Vec<_>>().join(", ");
     let from_keys = (0..sql.key_columns).map(|n| format!("p.k{n}")).collect::<Vec<_>>().join(", ");
@@ -147,7 +94,7 @@ pub(super) async fn place_versions(
     let text = match owner {
         Some(owner) => format!(
             "INSERT INTO {} ({keys}, o, s, w) SELECT {from_keys}, ?, ?, {} IS NOT NULL FROM _sync_pending p
-             JOIN {} a ON {}{} WHERE p.m = ? ORDER BY p.n",
+             JOIN {} a ON {}{} WHERE p.m = ? AND p.n BETWEEN ? AND ? ORDER BY p.n",
             model.versions_table(),
             owner.device,
             model.quoted(),
@@ -155,7 +102,8 @@ pub(super) async fn place_versions(
             owner.joins
         ),
         None => format!(
-            "INSERT INTO {} ({keys}, o, s) SELECT {from_keys}, ?, ? FROM _sync_pending p WHERE p.m = ? ORDER BY p.n",
+            "INSERT INTO {} ({keys}, o, s) SELECT {from_keys}, ?, ? FROM _sync_pending p
+             WHERE p.m = ? AND p.n BETWEEN ? AND ? ORDER BY p.n",
             model.versions_table()
         ),
     };
@@ -163,6 +111,8 @@ pub(super) async fn place_versions(
         Sql::BigInt(Some(local.own.0)),
         Sql::BigInt(Some(db::signed(seq.0))),
         Sql::BigInt(Some(model.number)),
+        Sql::BigInt(Some(first)),
+        Sql::BigInt(Some(last)),
     ];
     Ok(db::execute(tx, &text, values).await?.rows_affected())
 }

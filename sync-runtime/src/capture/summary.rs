@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, Value as Sql};
 use sync_core::{
     hlc::{Clock, Hlc},
     ids::{DeviceId, Hash, Incarnation, Origin, Seq},
 };
 
-use super::notes::NoteKind;
+use super::{ahead::Ahead, notes::NoteKind};
 use crate::{
     engine::local::Local,
     error::{Error, ErrorKind, Result},
@@ -32,6 +32,8 @@ pub(crate) struct Summary {
     pub(crate) seen: Vec<(Origin, Seq)>,
     /// Records in the shadow, any model.
     pub(crate) shadowed: bool,
+    /// The first and the last note.
+    pub(crate) notes: (i64, i64),
 }
 
 /// What kinds of notes a model has.
@@ -48,17 +50,25 @@ impl Kinds {
     }
 }
 
-/// Reads the summary; one statement.
-pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summary> {
-    let sql = "SELECT DISTINCT m, t, NULL, NULL, NULL, NULL FROM _sync_pending
-        UNION ALL SELECT -2, o.incarnation, o.head, NULL, o.device, NULL
+/// Reads the summary; one statement, which need not look at the notes that were looked at ahead.
+pub(super) async fn read(tx: &DatabaseTransaction, local: &Local, ahead: &Ahead) -> Result<Summary> {
+    let sql = "SELECT DISTINCT m, t, NULL, NULL, NULL, NULL, NULL, NULL FROM _sync_pending WHERE n > ?
+        UNION ALL SELECT -2, o.incarnation, o.head, NULL, o.device, NULL, NULL, NULL
         FROM _sync_state s JOIN _sync_origin o ON o.o <> s.own AND o.seen <> o.head
-        UNION ALL SELECT -1, s.clock, s.ceiling, o.head, o.head_hash, EXISTS (SELECT 1 FROM _sync_shadow)
+        UNION ALL SELECT -1, s.clock, s.ceiling, o.head, o.head_hash, EXISTS (SELECT 1 FROM _sync_shadow),
+        (SELECT coalesce(min(n), 0) FROM _sync_pending), (SELECT coalesce(max(n), 0) FROM _sync_pending)
         FROM _sync_state s JOIN _sync_origin o ON o.o = s.own";
     let mut models: BTreeMap<i64, Kinds> = BTreeMap::new();
     let mut state = None;
     let mut seen = Vec::new();
-    for row in query(tx, sql, vec![]).await? {
+    let mut note = |number: i64, kind: i64| {
+        if local.numbered(number).is_some() {
+            let kinds = models.entry(number).or_default();
+            kinds.others |= NoteKind::from_number(kind) != Some(NoteKind::Insert);
+        }
+    };
+    ahead.kinds.iter().for_each(|(number, kind)| note(*number, *kind));
+    for row in query(tx, sql, vec![Sql::BigInt(Some(ahead.at))]).await? {
         let row = sqlite_row(&row)?;
         let number = integer(row, 0)?;
         if number == -2 {
@@ -76,16 +86,13 @@ pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summ
                 Seq(integer(row, 3)?.cast_unsigned()),
                 hash,
                 integer(row, 5)? != 0,
+                (integer(row, 6)?, integer(row, 7)?),
             ));
             continue;
         }
-        if local.numbered(number).is_none() {
-            continue;
-        }
-        let kinds = models.entry(number).or_default();
-        kinds.others |= NoteKind::from_number(integer(row, 1)?) != Some(NoteKind::Insert);
+        note(number, integer(row, 1)?);
     }
-    let (clock, ceiling, head, head_hash, shadowed) = state.ok_or_else(|| {
+    let (clock, ceiling, head, head_hash, shadowed, notes) = state.ok_or_else(|| {
         Error::new(
             ErrorKind::Storage,
             "drain",
@@ -93,5 +100,5 @@ pub(crate) async fn read(tx: &DatabaseTransaction, local: &Local) -> Result<Summ
         )
     })?;
     seen.sort_unstable();
-    Ok(Summary { models, clock, ceiling, head, head_hash, seen, shadowed })
+    Ok(Summary { models, clock, ceiling, head, head_hash, seen, shadowed, notes })
 }

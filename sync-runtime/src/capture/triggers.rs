@@ -307,7 +307,8 @@ fn note_replaced(model: &Model, matches: &str) -> Vec<String> {
 
 fn replaced_by_insert(model: &Model) -> Object {
     let exists = |matches: &String| format!("EXISTS (SELECT 1 FROM {} WHERE {matches})", model.quoted());
-    let when = any(model.conflicts.iter().map(|conflict| exists(&conflict.matches)));
+    let clashes = any(model.conflicts.iter().map(|conflict| exists(&conflict.matches)));
+    let when = format!("EXISTS (SELECT 1 FROM _sync_guard) AND ({clashes})");
     let matches = any(model.conflicts.iter().map(|conflict| format!("({})", conflict.matches)));
     trigger(model, 5, "BEFORE INSERT", Some(&when), &note_replaced(model, &matches))
 }

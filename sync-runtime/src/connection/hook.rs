@@ -14,7 +14,20 @@ pub(crate) type Token = Option<Box<dyn Any + Send>>;
 pub(crate) trait CommitHook: Send + Sync + 'static {
     /// Before COMMIT of a write transaction of the application. An error rolls back and is returned as `DbErr`.
     /// The transaction may still fail to commit, or be dropped: nothing may be remembered outside it.
-    fn before_commit<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<Token>>;
+    /// `ahead` is what the last [`Self::ahead`] of this transaction gave.
+    fn before_commit<'a>(&'a self, tx: &'a DatabaseTransaction, ahead: Token)
+    -> BoxFuture<'a, Result<Token>>;
+
+    /// Before a statement that inserts many rows and replaces none.
+    fn before_bulk<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<()>>;
+
+    /// Before a statement that may replace rows and before the commit, in a transaction that saw
+    /// [`Self::before_bulk`].
+    fn after_bulk<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<()>>;
+
+    /// After a statement that inserted many rows, outside of savepoints, while the application prepares its next
+    /// one. `ahead` is what it gave the last time.
+    fn ahead<'a>(&'a self, tx: &'a DatabaseTransaction, ahead: Token) -> BoxFuture<'a, Token>;
 
     /// After COMMIT. It must neither block nor panic.
     fn committed(&self, token: Token);

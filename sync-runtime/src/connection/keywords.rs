@@ -56,6 +56,19 @@ pub(super) fn classify(sql: &str) -> Result<Access> {
     }
 }
 
+/// Whether `sql` is one plain `INSERT INTO`, which never replaces rows whatever follows.
+pub(super) fn inserts_only(sql: &str) -> bool {
+    let start = b"INSERT INTO";
+    sql.as_bytes().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+        && !sql.as_bytes().contains(&b';')
+}
+
+/// Whether `sql` may replace rows: it has the word somewhere.
+pub(super) fn may_replace(sql: &str) -> bool {
+    let word = b"REPLACE";
+    sql.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
 /// Reads the first words of the next statement and, of a trigger, everything up to its last `END`.
 fn read_statement(tokens: &mut Tokens<'_>) -> Result<Option<Access>> {
     let first = loop {

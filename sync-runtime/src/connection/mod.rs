@@ -1,6 +1,7 @@
 //! The application's database as SeaORM sees it: one writer, several readers, a hook before every commit. Nothing
 //! here knows what is captured or where it goes.
 
+mod bulk;
 mod database;
 mod hook;
 mod keywords;

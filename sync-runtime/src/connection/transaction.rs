@@ -15,9 +15,10 @@ use sea_orm::{
     TransactionTrait, entity::prelude::async_trait::async_trait,
 };
 use sync_plugin::BoxFuture;
-use tokio::sync::MutexGuard;
+use tokio::sync::OwnedMutexGuard;
 
 use super::{
+    bulk::Bulk,
     hook::CommitHook,
     keywords::classify,
     stream::SpaceTransactionStream,
@@ -46,14 +47,16 @@ enum Level {
 pub(super) struct Tree {
     // ORDER: savepoints go before the transaction, the transaction before the turn on the writer.
     savepoints: Savepoints,
-    root: DatabaseTransaction,
+    /// Shared only while `busy` is held.
+    root: Arc<DatabaseTransaction>,
     role: Role,
+    bulk: Bulk,
     /// Held by whoever runs a statement.
-    busy: tokio::sync::Mutex<()>,
+    busy: Arc<tokio::sync::Mutex<()>>,
     /// The holder of `busy` is a stream, which the caller may have forgotten.
     streaming: AtomicBool,
     /// Why nothing more may happen in this transaction.
-    doomed: OnceLock<&'static str>,
+    doomed: Arc<OnceLock<&'static str>>,
     patience: Duration,
 }
 
@@ -85,6 +88,10 @@ struct Savepoints(Mutex<Vec<DatabaseTransaction>>);
 impl Savepoints {
     fn push(&self, savepoint: DatabaseTransaction) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(savepoint);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn pop(&self) -> Option<DatabaseTransaction> {
@@ -131,7 +138,7 @@ impl Drop for Savepoint {
 #[derive(Debug)]
 pub(super) struct Busy<'a> {
     tree: &'a Tree,
-    _guard: MutexGuard<'a, ()>,
+    guard: Option<OwnedMutexGuard<()>>,
 }
 
 impl Busy<'_> {
@@ -168,6 +175,11 @@ impl Drop for Fuse<'_> {
     }
 }
 
+/// The transaction of a tree that nobody else works on.
+fn alone(root: Arc<DatabaseTransaction>) -> Result<DatabaseTransaction> {
+    Arc::into_inner(root).ok_or_else(|| misuse("a statement of this transaction is still running"))
+}
+
 fn misuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Misuse, "transaction", message)
 }
@@ -187,10 +199,10 @@ impl Tree {
 
     /// Waits until no other statement runs. A forgotten stream would be waited for in vain.
     async fn enter(&self) -> Result<Busy<'_>> {
-        let guard = match self.busy.try_lock() {
+        let guard = match Arc::clone(&self.busy).try_lock_owned() {
             Ok(guard) => guard,
             Err(_) => loop {
-                match tokio::time::timeout(self.patience, self.busy.lock()).await {
+                match tokio::time::timeout(self.patience, Arc::clone(&self.busy).lock_owned()).await {
                     Ok(guard) => break guard,
                     Err(_) if self.streaming.load(Ordering::Relaxed) => {
                         return Err(misuse("a stream of this transaction is open; finish or drop it first"));
@@ -200,18 +212,41 @@ impl Tree {
             },
         };
         self.check()?;
-        Ok(Busy { tree: self, _guard: guard })
+        Ok(Busy { tree: self, guard: Some(guard) })
+    }
+
+    /// Before a statement. Returns whether it is a large INSERT.
+    async fn prepare(&self, statement: &Statement) -> Result<bool> {
+        match &self.role {
+            Role::Read => Ok(false),
+            Role::Write { hook, .. } => self.bulk.before(hook.as_ref(), &self.root, statement).await,
+        }
+    }
+
+    /// After a large INSERT.
+    fn go_ahead(&self, mut busy: Busy<'_>) {
+        // In a savepoint that is taken back, what was read would be taken back too.
+        if let (Role::Write { hook, .. }, true) = (&self.role, self.savepoints.is_empty())
+            && let Some(busy) = busy.guard.take()
+        {
+            self.bulk.go_ahead(hook, &self.root, &self.doomed, busy);
+        }
     }
 
     async fn commit(self) -> Result<(), DbErr> {
         self.check()?;
+        // Rows may still be read ahead.
+        drop(self.busy.lock().await);
+        self.check()?;
         // A savepoint that could not be taken back is still in the list only when the tree is doomed.
-        let Self { savepoints, root, role, .. } = self;
+        let Self { savepoints, root, role, bulk, .. } = self;
         drop(savepoints);
+        let root = alone(root)?;
         match role {
             Role::Read => root.commit().await,
             Role::Write { writer, hook, turn } => {
-                let outcome = writer.commit(root, hook).await;
+                let ahead = bulk.finish(hook.as_ref(), &root).await?;
+                let outcome = writer.commit(root, hook, ahead).await;
                 drop(turn);
                 outcome
             }
@@ -224,11 +259,12 @@ impl SpaceTransaction {
     pub(super) fn new(root: DatabaseTransaction, role: Role, patience: Duration) -> Self {
         let tree = Tree {
             savepoints: Savepoints::default(),
-            root,
+            root: Arc::new(root),
             role,
-            busy: tokio::sync::Mutex::new(()),
+            bulk: Bulk::default(),
+            busy: Arc::default(),
             streaming: AtomicBool::new(false),
-            doomed: OnceLock::new(),
+            doomed: Arc::default(),
             patience,
         };
         Self { level: Level::Outermost(Arc::new(tree)) }
@@ -268,9 +304,10 @@ impl SpaceTransaction {
         match self.level {
             Level::Outermost(tree) => match (Arc::try_unwrap(tree), end) {
                 (Ok(tree), End::Commit) => tree.commit().await,
-                (Ok(Tree { savepoints, root, role, .. }), End::Rollback) => {
+                (Ok(Tree { savepoints, root, role, busy, .. }), End::Rollback) => {
+                    drop(busy.lock().await);
                     drop(savepoints);
-                    let outcome = root.rollback().await;
+                    let outcome = alone(root)?.rollback().await;
                     drop(role);
                     outcome
                 }
@@ -334,26 +371,44 @@ impl ConnectionTrait for SpaceTransaction {
 
     async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
         classify(&stmt.sql)?;
-        let _busy = self.tree().enter().await?;
-        self.tree().root.execute_raw(stmt).await
+        let tree = self.tree();
+        let busy = tree.enter().await?;
+        let large = tree.prepare(&stmt).await?;
+        let done = tree.root.execute_raw(stmt).await?;
+        if large {
+            tree.go_ahead(busy);
+        }
+        Ok(done)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         classify(sql)?;
-        let _busy = self.tree().enter().await?;
-        self.tree().root.execute_unprepared(sql).await
+        let tree = self.tree();
+        let _busy = tree.enter().await?;
+        if let Role::Write { hook, .. } = &tree.role {
+            tree.bulk.before_text(hook.as_ref(), &tree.root, sql).await?;
+        }
+        tree.root.execute_unprepared(sql).await
     }
 
     async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
         classify(&stmt.sql)?;
-        let _busy = self.tree().enter().await?;
-        self.tree().root.query_one_raw(stmt).await
+        let tree = self.tree();
+        let _busy = tree.enter().await?;
+        tree.prepare(&stmt).await?;
+        tree.root.query_one_raw(stmt).await
     }
 
     async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
         classify(&stmt.sql)?;
-        let _busy = self.tree().enter().await?;
-        self.tree().root.query_all_raw(stmt).await
+        let tree = self.tree();
+        let busy = tree.enter().await?;
+        let large = tree.prepare(&stmt).await?;
+        let rows = tree.root.query_all_raw(stmt).await?;
+        if large {
+            tree.go_ahead(busy);
+        }
+        Ok(rows)
     }
 }
 
@@ -368,6 +423,7 @@ impl StreamTrait for SpaceTransaction {
         Box::pin(async move {
             classify(&stmt.sql)?;
             let busy = self.tree().enter().await?;
+            self.tree().prepare(&stmt).await?;
             let stream = self.tree().root.stream_raw(stmt).await?;
             busy.streams();
             Ok(SpaceTransactionStream::new(stream, busy))

@@ -144,8 +144,9 @@ impl Writer {
         &self,
         transaction: DatabaseTransaction,
         hook: Arc<dyn CommitHook>,
+        ahead: Token,
     ) -> Result<(), DbErr> {
-        let token = hook.before_commit(&transaction).await?;
+        let token = hook.before_commit(&transaction, ahead).await?;
         let wake = Wake { hook, token, pool: self.pool.clone(), state: WakeState::Unknown };
         match transaction.commit().await {
             Ok(()) => {

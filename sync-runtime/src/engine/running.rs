@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Audit, RepairBy, Repaired, Result, audit,
-    capture::{Committed, Moment, Writer, drain, install::Installed},
+    capture::{Ahead, Committed, Moment, Writer, drain, guard, install::Installed},
     catalog::Catalog,
     connection::{CommitHook, Database, Token},
     event::{EventSender, SyncEvent},
@@ -183,7 +183,11 @@ impl Engine {
         statements::save(tx.connection(), unsaved).await?;
         tx.commit().await?;
         self.announce(committed);
-        self.look().await?;
+        if report.known {
+            self.look().await?;
+        } else {
+            self.vector.learn(&report.held);
+        }
         news::of_report(&self.parts.events, &self.local(), &report);
         Ok(())
     }
@@ -208,13 +212,22 @@ impl Engine {
     }
 
     async fn drain(&self, tx: &DatabaseTransaction, writer: Writer) -> Result<Option<Committed>> {
+        self.drain_after(tx, writer, Ahead::default()).await
+    }
+
+    async fn drain_after(
+        &self,
+        tx: &DatabaseTransaction,
+        writer: Writer,
+        ahead: Ahead,
+    ) -> Result<Option<Committed>> {
         let context = self.parts.context.clone();
         let draw = move || {
             let mut bytes = [0; 16];
             context.fill_random(&mut bytes);
             RecordId::from_bytes(*uuid::Builder::from_random_bytes(bytes).into_uuid().as_bytes())
         };
-        drain(tx, &self.local(), &Moment { now: self.now(), draw: &draw }, writer).await
+        drain(tx, &self.local(), &Moment { now: self.now(), draw: &draw }, writer, ahead).await
     }
 
     /// After COMMIT: the vector moves on, and whoever waits for it wakes.
@@ -235,11 +248,38 @@ impl Engine {
     }
 }
 
+/// What [`CommitHook::ahead`] gave.
+fn read_ahead(token: Token) -> Ahead {
+    token.and_then(|token| token.downcast().ok()).map(|ahead| *ahead).unwrap_or_default()
+}
+
 impl CommitHook for Engine {
-    fn before_commit<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<Token>> {
+    fn before_commit<'a>(
+        &'a self,
+        tx: &'a DatabaseTransaction,
+        ahead: Token,
+    ) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
-            let committed = self.drain(tx, Writer::ThisSpace).await?;
+            let committed = self.drain_after(tx, Writer::ThisSpace, read_ahead(ahead)).await?;
             Ok(committed.map(|committed| Box::new(committed) as Box<dyn std::any::Any + Send>))
+        })
+    }
+
+    fn before_bulk<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<()>> {
+        Box::pin(guard::lower(tx))
+    }
+
+    fn after_bulk<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<()>> {
+        Box::pin(guard::raise(tx))
+    }
+
+    fn ahead<'a>(&'a self, tx: &'a DatabaseTransaction, ahead: Token) -> BoxFuture<'a, Token> {
+        Box::pin(async move {
+            let mut ahead = read_ahead(ahead);
+            if let Err(error) = ahead.go_on(tx, &self.local()).await {
+                tracing::debug!(%error, "rows are left to the commit");
+            }
+            Some(Box::new(ahead) as Box<dyn std::any::Any + Send>)
         })
     }
 

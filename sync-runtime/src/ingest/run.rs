@@ -10,7 +10,7 @@ use sync_core::{
     ids::{Hash, Origin, RecordId, Seq},
     merge::check,
     value::{MergeKind, ValueRef},
-    vector::SeqRange,
+    vector::{SeqRange, VersionVector},
 };
 
 use super::owners;
@@ -40,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) faults: Vec<String>,
     /// Nothing of it was new.
     pub(crate) known: bool,
+    /// What is held afterwards, when something was new.
+    pub(crate) held: VersionVector,
 }
 
 /// Takes in a run. The notes of other programs were drained before, in the same transaction.
@@ -60,7 +62,6 @@ pub(crate) async fn ingest(
         return Ok(report);
     }
     refuse_fork(&origins, run)?;
-    execute(tx, "PRAGMA defer_foreign_keys = ON", vec![]).await?;
     origins.number(tx, origin).await?;
     let (proof, public_key) = (run.proof, run.public_key);
     let fresh: Vec<&VerifiedChangeset> =
@@ -79,6 +80,7 @@ pub(crate) async fn ingest(
     let mut headers: BTreeMap<Seq, (Version, Hash)> = BTreeMap::new();
     let mut bodies: Vec<(Version, &Body)> = Vec::new();
     let mut batch = Batch::default();
+    batch.push("PRAGMA defer_foreign_keys = ON", []);
     let mut rows = Vec::new();
     for changeset in fresh {
         let seq = changeset.header.seq;
@@ -115,10 +117,12 @@ pub(crate) async fn ingest(
         intake.owned(body, origin, &headers, &refused).await?;
     }
     let mut report = intake.finish().await?;
-    report.skew = observe(tx, high, now).await?.map(|skew| (origin, skew));
-    credit(tx, &mut origins, origin, range, &headers, public_key.0).await?;
+    report.skew = observe(tx, high, now, &mut batch).await?.map(|skew| (origin, skew));
+    credit(tx, &mut origins, origin, range, &headers, public_key.0, &mut batch).await?;
     report.settled.surplus = report.settled.own.surplus(tx, local).await?;
-    clear(tx, local, &report.settled).await?;
+    clear(local, &report.settled, &mut batch);
+    batch.flush(tx).await?;
+    report.held = origins.vector();
     Ok(report)
 }
 
@@ -188,7 +192,12 @@ fn log(
 }
 
 /// The clock takes note, within its bound; the ceiling takes note of everything.
-async fn observe(tx: &DatabaseTransaction, high: Hlc, now: Millis) -> Result<Option<Skew>> {
+async fn observe(
+    tx: &DatabaseTransaction,
+    high: Hlc,
+    now: Millis,
+    batch: &mut Batch,
+) -> Result<Option<Skew>> {
     let row = query_one(tx, "SELECT clock FROM _sync_state", vec![]).await?;
     let stored = match &row {
         Some(row) => integer(sqlite_row(row)?, 0)?.cast_unsigned(),
@@ -196,8 +205,8 @@ async fn observe(tx: &DatabaseTransaction, high: Hlc, now: Millis) -> Result<Opt
     };
     let mut clock = Clock::resume(Hlc(stored));
     let skew = clock.observe(high, now);
-    let values = vec![Sql::BigInt(Some(signed(clock.high().0))), Sql::BigInt(Some(signed(high.0)))];
-    execute(tx, "UPDATE _sync_state SET clock = ?, ceiling = max(ceiling, ?)", values).await?;
+    let values = [Sql::BigInt(Some(signed(clock.high().0))), Sql::BigInt(Some(signed(high.0)))];
+    batch.push("UPDATE _sync_state SET clock = ?, ceiling = max(ceiling, ?)", values);
     Ok(skew)
 }
 
@@ -209,8 +218,9 @@ async fn credit(
     range: SeqRange,
     headers: &BTreeMap<Seq, (Version, Hash)>,
     public_key: [u8; 32],
+    batch: &mut Batch,
 ) -> Result<()> {
-    let mut vector = sync_core::vector::VersionVector::new();
+    let mut vector = VersionVector::new();
     let row = origins.get(&origin).cloned();
     if let Some(row) = &row {
         vector.insert(origin, SeqRange { first: Seq(1), last: row.held.head });
@@ -224,7 +234,8 @@ async fn credit(
         Some((_, hash)) => *hash,
         None => stored_hash(tx, row.as_ref().map_or(0, |r| r.number.0), held.head).await?,
     };
-    origins.save(tx, origin, held, hash, Some(public_key)).await
+    origins.save(batch, &origin, held, hash, Some(public_key));
+    Ok(())
 }
 
 async fn stored_hash(tx: &DatabaseTransaction, number: i64, seq: Seq) -> Result<Hash> {
@@ -237,15 +248,13 @@ async fn stored_hash(tx: &DatabaseTransaction, number: i64, seq: Seq) -> Result<
 }
 
 /// Apply's own notes are not anybody's changes.
-async fn clear(tx: &DatabaseTransaction, local: &Local, settled: &Settled) -> Result<()> {
-    let mut batch = Batch::default();
+fn clear(local: &Local, settled: &Settled, batch: &mut Batch) {
     batch.push("DELETE FROM _sync_pending", []);
     for index in settled.written.keys() {
         if let Some((model, _)) = local.model(*index).filter(|(model, _)| model.may_be_shared()) {
             batch.push(&format!("DELETE FROM {}", model.images_table()), []);
         }
     }
-    batch.flush(tx).await
 }
 
 /// Changesets of up to this many changes are taken in together.

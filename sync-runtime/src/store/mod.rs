@@ -6,6 +6,7 @@ pub(crate) mod db;
 pub(crate) mod key;
 pub(crate) mod model_sql;
 pub(crate) mod origins;
+pub(crate) mod packed;
 pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod versions;

@@ -10,6 +10,8 @@ use crate::catalog::{Catalog, Model, quote};
 pub(crate) struct ModelSql {
     /// Record id, then every field in wire form (references as record ids): `a."uuid", a."name", r2."uuid"`.
     pub(crate) wire: String,
+    /// The same, each on its own.
+    pub(crate) wire_columns: Vec<String>,
     /// The application's table: `"tag" a`.
     pub(crate) table: String,
     /// The joins behind it that `wire` needs.
@@ -40,7 +42,7 @@ pub(crate) struct OwnerSql {
 impl ModelSql {
     /// Pieces of `model`.
     pub(crate) fn new(catalog: &Catalog, model: &Model) -> Self {
-        let mut wire = format!("a.{}", quote(&model.id.column));
+        let mut wire_columns = vec![format!("a.{}", quote(&model.id.column))];
         let table = format!("{} a", model.quoted());
         let mut joins = String::new();
         for (n, field) in model.fields.iter().enumerate() {
@@ -48,7 +50,7 @@ impl ModelSql {
             match target {
                 Some(target) => {
                     let key = target.key.first().map(|k| quote(&k.column)).unwrap_or_default();
-                    push(&mut wire, format_args!(", r{n}.{}", quote(&target.id.column)));
+                    wire_columns.push(format!("r{n}.{}", quote(&target.id.column)));
                     push(
                         &mut joins,
                         format_args!(
@@ -58,7 +60,7 @@ impl ModelSql {
                         ),
                     );
                 }
-                None => push(&mut wire, format_args!(", a.{}", quote(&field.column))),
+                None => wire_columns.push(format!("a.{}", quote(&field.column))),
             }
         }
         let pairs = |left: &str, right: &str| {
@@ -69,7 +71,8 @@ impl ModelSql {
             model.key.iter().enumerate().map(pair).collect::<Vec<_>>().join(" AND ")
         };
         Self {
-            wire,
+            wire: wire_columns.join(", "),
+            wire_columns,
             table,
             joins,
             keys: model.key.iter().map(|k| format!("a.{}", quote(&k.column))).collect::<Vec<_>>().join(", "),

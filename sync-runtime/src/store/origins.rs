@@ -8,7 +8,10 @@ use sync_core::{
     vector::{Held, SeqRange, VersionVector},
 };
 
-use super::db::{blob, execute, integer, query, signed, sqlite_row};
+use super::{
+    batch::Batch,
+    db::{blob, execute, integer, query, signed, sqlite_row},
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Local number of an origin.
@@ -110,35 +113,30 @@ impl Origins {
         vector
     }
 
-    /// Stores what is held of an origin now.
-    pub(crate) async fn save(
+    /// Stores what is held of a known origin now, when the batch is run.
+    pub(crate) fn save(
         &mut self,
-        tx: &DatabaseTransaction,
-        origin: Origin,
+        batch: &mut Batch,
+        origin: &Origin,
         held: Held,
         head_hash: Hash,
         public_key: Option<[u8; 32]>,
-    ) -> Result<()> {
-        let number = self.number(tx, origin).await?;
-        execute(
-            tx,
+    ) {
+        let Some(row) = self.rows.get_mut(origin) else { return };
+        batch.push(
             "UPDATE _sync_origin SET head = ?, head_hash = ?, ranges = ?, public_key = coalesce(?, public_key)
              WHERE o = ?",
-            vec![
+            [
                 Sql::BigInt(Some(signed(held.head.0))),
                 Sql::Bytes(Some(head_hash.0.to_vec())),
                 Sql::Bytes(write_ranges(&held.ranges)),
                 Sql::Bytes(public_key.map(|k| k.to_vec())),
-                Sql::BigInt(Some(number.0)),
+                Sql::BigInt(Some(row.number.0)),
             ],
-        )
-        .await?;
-        if let Some(row) = self.rows.get_mut(&origin) {
-            row.held = held;
-            row.head_hash = head_hash;
-            row.public_key = public_key.or(row.public_key);
-        }
-        Ok(())
+        );
+        row.held = held;
+        row.head_hash = head_hash;
+        row.public_key = public_key.or(row.public_key);
     }
 }
 

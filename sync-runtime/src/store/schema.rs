@@ -28,6 +28,10 @@ pub(crate) const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS _sync_pending (
         n INTEGER PRIMARY KEY, m INTEGER NOT NULL, t INTEGER NOT NULL, k0, k1, k2, k3, r,
         w0 INTEGER, w1 INTEGER, w2 INTEGER, w3 INTEGER)",
+    // While it has a row, the triggers look for rows that an INSERT would replace. Transactions that are known not
+    // to replace any take it away until they commit.
+    "CREATE TABLE IF NOT EXISTS _sync_guard (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT",
+    "INSERT OR IGNORE INTO _sync_guard (one) VALUES (1)",
     // The whole merged state of records that the application's tables do not show as they are.
     "CREATE TABLE IF NOT EXISTS _sync_shadow (
         m INTEGER NOT NULL, r BLOB NOT NULL, status INTEGER NOT NULL, state BLOB NOT NULL,

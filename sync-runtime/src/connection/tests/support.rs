@@ -28,7 +28,19 @@ pub(super) struct CountingHook {
 }
 
 impl CommitHook for CountingHook {
-    fn before_commit<'a>(&'a self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<Token>> {
+    fn before_bulk<'a>(&'a self, _: &'a DatabaseTransaction) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn after_bulk<'a>(&'a self, _: &'a DatabaseTransaction) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn ahead<'a>(&'a self, _: &'a DatabaseTransaction, ahead: Token) -> BoxFuture<'a, Token> {
+        Box::pin(async { ahead })
+    }
+
+    fn before_commit<'a>(&'a self, tx: &'a DatabaseTransaction, _: Token) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let refused = "SELECT 1 FROM note WHERE title = 'refuse me'";
             if tx.query_one_raw(sql(refused)).await?.is_some() {
