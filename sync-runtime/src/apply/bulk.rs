@@ -13,7 +13,7 @@ use sync_core::{
 
 use super::{load, place};
 use crate::{
-    capture::fits,
+    capture::{fits, guard},
     catalog::{Model, ModelIndex, quote},
     derived::{self, RowChange, RowChangeKind},
     engine::local::Local,
@@ -89,7 +89,15 @@ pub(crate) async fn insert(
     let Some(targets) = resolve(tx, local, origins, model, section, source, first_key).await? else {
         return Ok(false);
     };
+    // What is written here is new or fails; where it fails, a savepoint brings the guard back.
+    let many = section.records.len() >= CHUNK;
+    if many {
+        guard::lower(tx).await?;
+    }
     write_rows(tx, model, section, &targets, first_key).await?;
+    if many {
+        guard::raise(tx).await?;
+    }
     let author = source.version.origin.device;
     let own = match rows::all_owned_by(section, model, author) {
         _ if !source.owned => true,

@@ -192,6 +192,7 @@ impl Placing<'_> {
         let changing: Vec<Place> =
             dirty.iter().filter(|(_, fate)| *fate == RowFate::Changes).map(|(place, _)| *place).collect();
         self.free_unique_values(&changing, false).await?;
+        let mut alike: BTreeMap<(ModelIndex, Vec<usize>), Vec<Vec<Sql>>> = BTreeMap::new();
         for place in changing {
             let Some((model, _)) = self.local.model(place.0) else { continue };
             let (Some((wire, values)), Some(row)) = (
@@ -205,15 +206,12 @@ impl Placing<'_> {
                     row.values.get(*n) != wire.get(*n) || self.freed.contains(&(place, FieldIndex(*n)))
                 })
                 .collect();
-            let fields = changed.iter().filter_map(|n| model.fields.get(*n).zip(values.get(*n)));
-            let (columns, binds): (Vec<String>, Vec<Sql>) = fields
-                .map(|(field, value)| (format!("{} = ?", quote(&field.column)), bind(value.as_ref())))
-                .unzip();
-            let (condition, row_is) = row_condition(model, place, &row.key);
-            let text = format!("UPDATE {} SET {} WHERE {condition}", model.quoted(), columns.join(", "));
+            let binds = changed.iter().filter_map(|n| values.get(*n)).map(|value| bind(value.as_ref()));
+            let (_, row_is) = row_condition(model, place, &row.key);
+            let binds: Vec<Sql> = binds.chain(row_is).collect();
             self.note(place, &row.key, RowChangeKind::Updated);
             self.settled.own.add(model, Written::Changed, 1);
-            self.batch.push(&text, binds.into_iter().chain(row_is));
+            alike.entry((place.0, changed)).or_default().push(binds);
             if model.key.iter().any(|part| part.field.is_some())
                 && let Some(key) = self.natural_key(model, place).filter(|key| *key != row.key)
                 && let Some(entry) = self.focus.entries.get_mut(&place)
@@ -222,7 +220,43 @@ impl Placing<'_> {
                 self.writes.gone.push((place.0, row.key));
             }
         }
+        for ((model, changed), rows) in alike {
+            self.update_alike(model, &changed, rows).await?;
+        }
         self.batch.flush(self.tx).await
+    }
+
+    /// Updates the same columns of many rows; `rows` are their values and what tells the row.
+    async fn update_alike(
+        &mut self,
+        model: ModelIndex,
+        changed: &[usize],
+        rows: Vec<Vec<Sql>>,
+    ) -> Result<()> {
+        let Some((model, _)) = self.local.model(model) else { return Ok(()) };
+        let columns: Vec<String> =
+            changed.iter().filter_map(|n| model.fields.get(*n)).map(|field| quote(&field.column)).collect();
+        let told = telling_columns(model);
+        // A row whose key changes may take that of another.
+        let keys_stay = model.key.iter().all(|part| part.field.is_none_or(|f| !changed.contains(&f.0)));
+        if rows.len() < 2 || !keys_stay {
+            let set: Vec<String> = columns.iter().map(|column| format!("{column} = ?")).collect();
+            let set = set.join(", ");
+            let matches: Vec<String> = told.iter().map(|column| format!("{column} = ?")).collect();
+            let text = format!("UPDATE {} SET {set} WHERE {}", model.quoted(), matches.join(" AND "));
+            for row in rows {
+                self.batch.push(&text, row);
+            }
+            return Ok(());
+        }
+        // One statement for many: each text would be compiled anew, with all triggers.
+        let set: Vec<String> =
+            (1..).zip(&columns).map(|(n, column)| format!("{column} = v.column{n}")).collect();
+        let keys: Vec<String> =
+            (columns.len() + 1..).zip(&told).map(|(n, column)| format!("t.{column} = v.column{n}")).collect();
+        let head = format!("UPDATE {} AS t SET {} FROM (", model.quoted(), set.join(", "));
+        let tail = format!(") v WHERE {}", keys.join(" AND "));
+        self.batch.push_rows(self.tx, &head, columns.len() + told.len(), &tail, rows).await
     }
 
     /// Sets the references of rows that stay while what they refer to goes.
@@ -298,7 +332,7 @@ impl Placing<'_> {
                     self.freed.insert((place, index));
                     self.settled.own.add(model, Written::Changed, 1);
                     let column = quote(&field.column);
-                    let value = placeholder(field.nullable, place.1);
+                    let value = placeholder(model, index, place.1);
                     let (condition, row_is) = row_condition(model, place, &key);
                     let text = format!("UPDATE {} SET {column} = ? WHERE {condition}", model.quoted());
                     self.batch.push(&text, std::iter::once(value).chain(row_is));
@@ -438,28 +472,40 @@ pub(super) fn key_condition(model: &Model) -> String {
     model.key.iter().map(|k| format!("{} = ?", quote(&k.column))).collect::<Vec<_>>().join(" AND ")
 }
 
-/// Which row a record has: by its key, or by its id where the key consists of fields, which may hold placeholders.
-fn row_condition(model: &Model, place: Place, key: &Key) -> (String, Vec<Sql>) {
+/// The columns that tell the row of a record: its key, or its id where the key consists of fields, which may hold
+/// placeholders.
+fn telling_columns(model: &Model) -> Vec<String> {
     if model.key.iter().any(|part| part.field.is_some()) {
-        let id = Sql::Bytes(Some(place.1.as_bytes().to_vec()));
-        return (format!("{} = ?", quote(&model.id.column)), vec![id]);
+        return vec![quote(&model.id.column)];
     }
-    (key_condition(model), key.to_sql())
+    model.key.iter().map(|part| quote(&part.column)).collect()
+}
+
+/// Which row a record has, by [`telling_columns`].
+fn row_condition(model: &Model, place: Place, key: &Key) -> (String, Vec<Sql>) {
+    let columns = telling_columns(model);
+    let condition = columns.iter().map(|column| format!("{column} = ?")).collect::<Vec<_>>().join(" AND ");
+    if model.key.iter().any(|part| part.field.is_some()) {
+        return (condition, vec![Sql::Bytes(Some(place.1.as_bytes().to_vec()))]);
+    }
+    (condition, key.to_sql())
 }
 
 /// The first free number of a table with integer keys.
 pub(super) async fn next_key(tx: &DatabaseTransaction, model: &Model) -> Result<i64> {
     let key = model.key.first().map(|k| quote(&k.column)).unwrap_or_default();
-    let text = format!("SELECT coalesce(max({key}), 0) + 1 FROM {}", model.quoted());
-    let used = match query_one(tx, &text, vec![]).await? {
-        Some(row) => integer(sqlite_row(&row)?, 0)?,
-        None => 1,
-    };
-    let sequence = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0) + 1";
-    let exists = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'";
-    if query_one(tx, exists, vec![]).await?.is_none() {
+    let text = format!(
+        "SELECT coalesce(max({key}), 0) + 1, EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence')
+         FROM {}",
+        model.quoted()
+    );
+    let Some(row) = query_one(tx, &text, vec![]).await? else { return Ok(1) };
+    let row = sqlite_row(&row)?;
+    let used = integer(row, 0)?;
+    if integer(row, 1)? == 0 {
         return Ok(used);
     }
+    let sequence = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0) + 1";
     match query_one(tx, sequence, vec![Sql::String(Some(model.table.clone()))]).await? {
         Some(row) => Ok(integer(sqlite_row(&row)?, 0)?.max(used)),
         None => Ok(used),
@@ -477,6 +523,15 @@ fn freeable(model: &Model, unique: &Unique) -> Option<FieldIndex> {
 }
 
 /// A value that no other row has.
-fn placeholder(nullable: bool, record: RecordId) -> Sql {
-    if nullable { Sql::BigInt(None) } else { Sql::String(Some(format!("\u{1}sync {record}"))) }
+fn placeholder(model: &Model, index: FieldIndex, record: RecordId) -> Sql {
+    if model.rowid_key && model.key.iter().any(|part| part.field == Some(index)) {
+        // Such a column takes integers only.
+        let number = record.as_bytes().iter().fold(0_i64, |n, byte| n << 8 | i64::from(*byte));
+        return Sql::BigInt(Some(number | i64::MIN));
+    }
+    if model.field(index).is_some_and(|field| field.nullable) {
+        Sql::BigInt(None)
+    } else {
+        Sql::String(Some(format!("\u{1}sync {record}")))
+    }
 }
