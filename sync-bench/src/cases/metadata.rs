@@ -27,21 +27,34 @@ where
     let folder = tempfile::tempdir_in(dir)?;
     let path = folder.path().join("synced.db");
     let space = place::create(&path).await?;
+    space.close().await?;
+    // Tables take a page each even when they are empty, which is no matter of rows.
+    let (empty, empty_log) = vacuumed(&path).await?;
+    let space = place::open(&path).await?;
     let mut source = Rows::of(3, space.device_id());
     for _ in 0..rows / each {
         place::insert::<E, _>(&space, source.drafts::<E>(each)).await?;
     }
     space.close().await?;
-    let db = place::plain(&path).await?;
-    db.execute_unprepared("VACUUM").await?;
-    let (kept, log) = sizes(&db).await?;
-    db.close().await?;
+    let (kept, log) = vacuumed(&path).await?;
+    let (kept, log) = (kept.saturating_sub(empty), log.saturating_sub(empty_log));
     let per_row = |bytes: u64| bytes_f64(bytes) / to_f64(rows);
-    let measured =
-        format!("{:.1} bytes; the log, which is not pruned yet, {:.1} more", per_row(kept), per_row(log));
+    let measured = format!(
+        "{:.1} bytes; the log, which is not pruned yet, {:.1} more; {empty} bytes in all without any row",
+        per_row(kept),
+        per_row(log)
+    );
     let verdict = Verdict::of(per_row(kept) <= 32.0);
     let name = format!("metadata kept per row without the log, {what}, {each} rows a transaction, vacuumed");
     Ok(vec![Line::new(name, "≤ 32 bytes", measured, verdict)])
+}
+
+async fn vacuumed(path: &Path) -> Outcome<(u64, u64)> {
+    let db = place::plain(path).await?;
+    db.execute_unprepared("VACUUM").await?;
+    let sizes = sizes(&db).await?;
+    db.close().await?;
+    Ok(sizes)
 }
 
 /// Bytes of all that belongs to sync without the log, and of the log.
