@@ -2,7 +2,10 @@
 //! that a peer has seen: it goes on under a new incarnation, and what it lost comes back from its peers as anything
 //! else does.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Sql};
 use sync_core::{
@@ -26,6 +29,8 @@ use crate::{
 pub(crate) type Predecessor = (Origin, Seq, Hash);
 
 const PREDECESSOR: &str = "predecessor";
+/// How often a device takes a new incarnation at most while it is open.
+const RENEWAL: Duration = Duration::from_hours(1);
 
 /// The predecessor of the present incarnation, where there is one.
 pub(crate) async fn predecessor(db: &(impl ConnectionTrait + ?Sized)) -> Result<Option<Predecessor>> {
@@ -96,7 +101,7 @@ impl Engine {
         let mut origins = Origins::load(tx.connection()).await?;
         let Some(held) = origins.get(&before).cloned() else { return Ok(()) };
         let local = self.local();
-        if local.origin != before || held.held.head >= known {
+        if local.origin != before || held.held.head >= known || !self.may_renew() {
             return Ok(());
         }
         let now = Origin { device: before.device, incarnation: self.draw_incarnation() };
@@ -114,6 +119,18 @@ impl Engine {
         tracing::warn!(%before, %now, held = %held.held.head, %known, "an older copy of this device was restored");
         self.parts.events.send(SyncEvent::NewIncarnation { before, now, held: held.held.head, known });
         Ok(())
+    }
+
+    /// Whether the last time is long enough ago. What a Hello says is not proved, and a member that lies shall not make
+    /// this device take one incarnation after the other.
+    fn may_renew(&self) -> bool {
+        let now = self.parts.context.now().monotonic;
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = renewed.is_none_or(|last| now.saturating_sub(last) >= RENEWAL);
+        if may {
+            *renewed = Some(now);
+        }
+        may
     }
 
     fn set_local(&self, local: Local) {

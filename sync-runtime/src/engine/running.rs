@@ -65,6 +65,8 @@ pub(crate) struct Engine {
     pub(super) statements: Mutex<Statements>,
     /// For work that goes on when whoever waits for it gives up.
     pub(super) own: Weak<Self>,
+    /// When it last took a new incarnation (monotonic).
+    pub(super) renewed: Mutex<Option<std::time::Duration>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -101,6 +103,7 @@ impl Engine {
             vector,
             statements: Mutex::new(statements),
             own: Weak::clone(own),
+            renewed: Mutex::default(),
         }))
     }
 
