@@ -17,8 +17,9 @@
 //! any state that is reached, so any number of repetitions anywhere changes nothing.
 //!
 //! With four operations devices are named in the order in which they first write: another naming is the same history
-//! with other device ids, which decide only between equal stamps. The clocks with equal stamps run with ids in both
-//! directions. Up to three operations every naming is walked.
+//! with other device ids, which decide only between equal stamps. Clocks that stand still run with ids in both
+//! directions; where one device is ahead, two that write over the same value of it can tie too, and that is walked with
+//! ids in one direction. Up to three operations every naming is walked, and what all know may also arrive late.
 
 mod authoring;
 mod clocks;
