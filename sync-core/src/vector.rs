@@ -137,7 +137,8 @@ impl VersionVector {
 
     /// Marks a range as held; returns whether it could be remembered (see [`MAX_RANGES`]).
     pub fn insert(&mut self, origin: Origin, range: SeqRange) -> bool {
-        range.is_empty() || self.entries.entry(origin).or_default().insert(range)
+        // Nothing has number 0, and an origin of which nothing is held has no entry.
+        range.is_empty() || range.last == Seq::ZERO || self.entries.entry(origin).or_default().insert(range)
     }
 
     /// Marks one changeset as held.
@@ -234,7 +235,8 @@ impl VersionVector {
     pub fn is_canonical(&self) -> bool {
         self.entries.values().all(|held| {
             let mut above = held.head;
-            held.ranges.len() <= MAX_RANGES
+            *held != Held::default()
+                && held.ranges.len() <= MAX_RANGES
                 && held.ranges.iter().all(|range| {
                     let fits = range.first.0 > above.0.saturating_add(1) && range.last >= range.first;
                     above = range.last;
@@ -290,6 +292,19 @@ mod tests {
             prop_assert_eq!(va.covers(&vb), sb.is_subset(&sa));
             prop_assert_eq!(va == vb, va.digest() == vb.digest());
         }
+    }
+
+    /// Found by fuzzing: two vectors that differ in an origin of which nothing is held covered each other and were
+    /// not equal, so that each of two statements replaced the other for ever.
+    #[test]
+    fn an_origin_of_which_nothing_is_held_is_not_canonical() {
+        let mut entries = BTreeMap::from([(origin(1), Held { head: Seq(1), ranges: Vec::new() })]);
+        assert!(VersionVector { entries: entries.clone() }.is_canonical());
+        entries.insert(origin(2), Held::default());
+        assert!(!VersionVector { entries }.is_canonical());
+        let mut vector = VersionVector::new();
+        assert!(vector.insert_one(origin(1), Seq::ZERO));
+        assert_eq!(vector, VersionVector::new());
     }
 
     #[test]
