@@ -34,9 +34,7 @@ pub(crate) fn is_scheme(text: &str) -> bool {
 impl Url {
     /// Reads a URL; anything else is [`ErrorKind::Configuration`].
     pub fn parse(text: &str) -> Result<Self> {
-        if text.len() > MAX_LENGTH {
-            return Err(invalid(format!("{} bytes, at most {MAX_LENGTH} are read", text.len())));
-        }
+        fits(text)?;
         if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
             return Err(invalid("it contains whitespace or control characters"));
         }
@@ -60,13 +58,16 @@ impl Url {
             Some((userinfo, authority)) => (Some(userinfo.to_owned()), authority),
             None => (None, authority),
         };
-        Ok(Self {
+        let url = Self {
             scheme,
             userinfo,
             authority: decode(authority)?,
             path: decode(path)?,
             parameters: parse_query(query.unwrap_or_default())?,
-        })
+        };
+        // Written again it can be longer: what needed no escape may get one.
+        fits(&url.expose())?;
+        Ok(url)
     }
 
     /// The scheme, in lower case.
@@ -209,6 +210,14 @@ impl Url {
         }
         text
     }
+}
+
+/// Whether a URL is short enough to be read.
+fn fits(text: &str) -> Result<()> {
+    if text.len() > MAX_LENGTH {
+        return Err(invalid(format!("{} bytes, at most {MAX_LENGTH} are read", text.len())));
+    }
+    Ok(())
 }
 
 fn invalid(reason: impl Into<String>) -> PluginError {

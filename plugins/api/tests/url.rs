@@ -20,6 +20,19 @@ fn the_parts_of_a_url() -> Result<()> {
     Ok(())
 }
 
+/// Found by fuzzing: `!` may stand unescaped and is written as `%21`, so that a long URL was shown in a form that is
+/// not read.
+#[test]
+fn a_url_that_would_be_too_long_when_written_is_refused() -> Result<()> {
+    let Err(error) = Url::parse(&format!("ws://{}", "!".repeat(4000))) else {
+        panic!("it was accepted");
+    };
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let longest = Url::parse(&format!("ws://{}", "!".repeat(1363)))?;
+    assert_eq!(Url::parse(&longest.expose())?, longest);
+    Ok(())
+}
+
 #[test]
 fn what_is_no_url_is_refused() {
     let long = format!("ws://{}", "a".repeat(5000));
