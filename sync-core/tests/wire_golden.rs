@@ -1,6 +1,11 @@
 //! The bytes of every message, frame and signature as they were when version 1 was fixed. A difference here is a
 //! change of the format. `GOLDEN=write cargo test -p sync-core --test wire_golden` writes files that are missing.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
@@ -245,4 +250,15 @@ fn a_frame_spans_as_many_records_as_it_needs() {
     let sealed = from.seal(&inner).unwrap();
     let cut = to.open(sealed.get(..65_535).unwrap()).unwrap();
     assert!(decode_inner(&cut, &mut NoCompression).is_err());
+}
+
+/// Found by a hostile input: a model's name in a Hello had no bound, though no body can name such a model.
+#[test]
+fn a_hello_names_models_as_bodies_do() {
+    for (length, fits) in [(0, false), (1, true), (256, true), (257, false), (1 << 20, false)] {
+        let mut hello = hello();
+        hello.schema.models[0].name = Name::from("m".repeat(length).as_str());
+        let body = Message::Hello(Box::new(hello)).encode();
+        assert_eq!(Message::decode(Kind::Hello, &body).is_ok(), fits, "{length}");
+    }
 }

@@ -6,6 +6,6 @@ mod header;
 mod section;
 
 pub use cells::{CellIter, Cells};
-pub use codec::{BodyError, MAX_BODY, decode_body, encode_body};
+pub use codec::{BodyError, MAX_BODY, MAX_NAME, decode_body, encode_body};
 pub use header::{Header, HeaderError};
 pub use section::{Body, Change, ChangeKind, Column, FieldWrite, Name, Section, Version, Versions};

@@ -408,6 +408,9 @@ impl<'a> Reader<'a> {
             }
             value |= bits << shift;
             if byte < 0x80 {
+                if byte == 0 && shift > 0 {
+                    return Err(RecordError::Malformed("number"));
+                }
                 return Ok(value);
             }
         }
@@ -518,5 +521,17 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by a hostile input: a number in more bytes than it needs was read, though no encoder writes one.
+    #[test]
+    fn a_number_in_a_longer_form_is_malformed() {
+        assert_eq!(Record::decode(&[1, 0, 0, 0]), Ok(Record::default()));
+        assert_eq!(Record::decode(&[1, 0x80, 0, 0, 0]), Err(RecordError::Malformed("number")));
     }
 }

@@ -7,6 +7,8 @@ use serde::{
     de::{Error, SeqAccess, Visitor},
 };
 
+use crate::changeset::{MAX_NAME, Name};
+
 struct ListVisitor<T, const MAX: usize>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ListVisitor<T, MAX> {
@@ -39,6 +41,15 @@ where
     T: Deserialize<'de>,
 {
     deserializer.deserialize_seq(ListVisitor::<T, MAX>(PhantomData))
+}
+
+/// Reads a wire name as long as bodies allow; for `#[serde(deserialize_with)]`.
+pub(crate) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    let text = <&str>::deserialize(deserializer)?;
+    if text.is_empty() || text.len() > MAX_NAME {
+        return Err(D::Error::custom("name of nothing or too long"));
+    }
+    Ok(Name::from(text))
 }
 
 /// Reads a text of at most `MAX` bytes; for `#[serde(deserialize_with)]`.

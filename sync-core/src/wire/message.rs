@@ -107,6 +107,7 @@ impl Capabilities {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// Wire name.
+    #[serde(deserialize_with = "bounded::name")]
     pub name: Name,
     /// Fingerprint of its fields and their kinds.
     pub fingerprint: [u8; 16],
