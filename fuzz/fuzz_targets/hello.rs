@@ -1,0 +1,6 @@
+//! libFuzzer drives the target `hello` of sync-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    sync_fuzz_libfuzzer::run("hello", input);
+});

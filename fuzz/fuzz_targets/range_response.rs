@@ -1,0 +1,6 @@
+//! libFuzzer drives the target `range-response` of sync-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    sync_fuzz_libfuzzer::run("range-response", input);
+});
