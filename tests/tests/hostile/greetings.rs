@@ -30,6 +30,7 @@ over_both_transports!(
     messages_before_hello_end_the_session,
     a_handshake_in_the_middle_ends_the_session,
     a_schema_of_odd_names_is_only_read,
+    a_name_beyond_its_limit_ends_the_session,
 );
 
 fn said(code: ErrorCode, about: About) -> ErrorMessage {
@@ -234,8 +235,8 @@ async fn a_handshake_in_the_middle_ends_the_session(transport: Transport) {
 async fn a_schema_of_odd_names_is_only_read(transport: Transport) {
     let mut scene = Scene::set(transport).await;
     let forger = Forger::among(&scene.a);
-    let long = "x".repeat(1 << 20);
-    let odd = ["label\"; DROP TABLE label; --", "\0", "\u{201c}label\u{201d}", long.as_str(), ""];
+    let long = "x".repeat(256);
+    let odd = ["label\"; DROP TABLE label; --", "\0", "\u{201c}label\u{201d}", long.as_str()];
     let models = odd.iter().map(|name| ModelEntry { name: Name::from(*name), fingerprint: [7; 16] });
     let mut talk = Talk::begin(&forger.code, &scene.a).await;
     let mut hello = forger.hello(&talk);
@@ -245,5 +246,18 @@ async fn a_schema_of_odd_names_is_only_read(transport: Transport) {
         matches!(event, SyncEvent::PeerUp { device } if *device == forger.origin.device).then_some(())
     })
     .await;
+    scene.untouched().await;
+}
+
+async fn a_name_beyond_its_limit_ends_the_session(transport: Transport) {
+    let mut scene = Scene::set(transport).await;
+    let forger = Forger::among(&scene.a);
+    for length in [0, 257, 1 << 20] {
+        let model = ModelEntry { name: Name::from("x".repeat(length).as_str()), fingerprint: [7; 16] };
+        let schema = Schema { fingerprint: [9; 16], models: vec![model] };
+        let answer = Talk::greet_with(&forger, &scene.a, |hello| hello.schema = schema.clone()).await;
+        assert_eq!(answer, said(ErrorCode::Malformed, About::Message(Kind::Hello as u8)));
+        scene.ended(MessageError::Malformed(Kind::Hello)).await;
+    }
     scene.untouched().await;
 }
