@@ -6,6 +6,22 @@ use serde::{Deserialize, Serialize};
 use crate::ids::RecordId;
 
 /// One value of a field.
+///
+/// A reference holds a record id. A local key cannot take its place, so none can leave the device:
+///
+/// ```
+/// use sync_core::{ids::RecordId, value::Value};
+///
+/// let parent = RecordId::from_bytes([7; 16]);
+/// assert_eq!(Value::Reference(parent), Value::Reference(parent));
+/// ```
+///
+/// ```compile_fail,E0308
+/// use sync_core::value::Value;
+///
+/// let local_key: i64 = 7;
+/// let leaving = Value::Reference(local_key);
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Value {
     /// SQL NULL.
