@@ -256,13 +256,15 @@ impl Settle<'_> {
                 break;
             }
         }
+        let was_shown = self.focus.entries.get(&place).is_some_and(|e| e.class == Class::Shown);
         self.conclude(place, verdict, moved);
         let shown = self.focus.entries.get(&place).is_some_and(|e| e.class == Class::Shown);
         for (_, claim) in claimed.iter().filter(|_| shown) {
             next.extend(claims::losers(&self.focus, place, claim));
         }
-        let freed = old_claims.iter().filter(|old| !shown || !claimed.iter().any(|(_, new)| new == *old));
-        for claim in freed {
+        // What a hidden record claims keeps nobody out; two of them would wake each other for ever.
+        let lost = |old: &&Vec<u8>| was_shown && (!shown || !claimed.iter().any(|(_, new)| new == *old));
+        for claim in old_claims.iter().filter(lost) {
             next.extend(claims::holders(&self.focus, claim).into_iter().filter(|p| *p != place));
         }
         self.wake_for_values(&model, place, &claimed, shown, next).await
