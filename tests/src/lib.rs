@@ -16,3 +16,22 @@ pub mod schema;
 // Linked for their registration.
 use sync_transport_memory as _;
 use sync_transport_websocket as _;
+
+/// Each of these functions as a test over each transport.
+#[macro_export]
+macro_rules! over_both_transports {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                Box::pin(super::$name($crate::device::Transport::Memory)).await;
+            })*
+        }
+        mod websocket {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                Box::pin(super::$name($crate::device::Transport::WebSocket)).await;
+            })*
+        }
+    };
+}

@@ -245,39 +245,40 @@ fn integers(joined: &[u8], count: usize, column: &mut Column<'_>) -> Result<bool
 }
 
 fn texts(mut joined: &str, lengths: &[u8], count: usize, column: &mut Column<'_>) -> Result<bool> {
-    let mut found = 0;
-    for length in numbers(lengths, count) {
-        let Some(length) = length else { return Ok(false) };
-        found += 1;
-        let Some(length) = length else {
-            column.push(ValueRef::Null)?;
-            continue;
-        };
-        let Some((text, rest)) = usize::try_from(length).ok().and_then(|at| joined.split_at_checked(at))
-        else {
-            return Ok(false);
-        };
+    let whole = pieces(lengths, count, column, |length| {
+        let (text, rest) = joined.split_at_checked(length)?;
         joined = rest;
-        column.push(ValueRef::Text(text))?;
-    }
-    Ok(found == count && joined.is_empty())
+        Some(ValueRef::Text(text))
+    })?;
+    Ok(whole && joined.is_empty())
 }
 
 fn blobs(mut joined: &[u8], lengths: &[u8], count: usize, column: &mut Column<'_>) -> Result<bool> {
+    let whole = pieces(lengths, count, column, |length| {
+        let (bytes, rest) = joined.split_at_checked(length)?;
+        joined = rest;
+        Some(ValueRef::Blob(bytes))
+    })?;
+    Ok(whole && joined.is_empty())
+}
+
+/// Takes as many pieces of these lengths as there should be.
+fn pieces<'v>(
+    lengths: &[u8],
+    count: usize,
+    column: &mut Column<'_>,
+    mut take: impl FnMut(usize) -> Option<ValueRef<'v>>,
+) -> Result<bool> {
     let mut found = 0;
     for length in numbers(lengths, count) {
         let Some(length) = length else { return Ok(false) };
+        let value = match length {
+            None => Some(ValueRef::Null),
+            Some(length) => usize::try_from(length).ok().and_then(&mut take),
+        };
+        let Some(value) = value else { return Ok(false) };
+        column.push(value)?;
         found += 1;
-        let Some(length) = length else {
-            column.push(ValueRef::Null)?;
-            continue;
-        };
-        let Some((bytes, rest)) = usize::try_from(length).ok().and_then(|at| joined.split_at_checked(at))
-        else {
-            return Ok(false);
-        };
-        joined = rest;
-        column.push(ValueRef::Blob(bytes))?;
     }
-    Ok(found == count && joined.is_empty())
+    Ok(found == count)
 }

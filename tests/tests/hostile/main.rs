@@ -5,23 +5,9 @@
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on panics")]
 #![expect(clippy::print_stdout, reason = "a failure names its seed")]
 
-/// Each attack as a test over each transport.
-macro_rules! over_both_transports {
-    ($($name:ident),* $(,)?) => {
-        mod memory {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                Box::pin(super::$name(sync_tests::device::Transport::Memory)).await;
-            })*
-        }
-        mod websocket {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                Box::pin(super::$name(sync_tests::device::Transport::WebSocket)).await;
-            })*
-        }
-    };
-}
+// Each module lists its tests with it.
+#[macro_use]
+extern crate sync_tests;
 
 mod clocks;
 mod contents;

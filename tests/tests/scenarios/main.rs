@@ -2,23 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on panics")]
 
-/// Each scenario as a test over each transport.
-macro_rules! over_both_transports {
-    ($($name:ident),* $(,)?) => {
-        mod memory {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                Box::pin(super::$name(sync_tests::device::Transport::Memory)).await;
-            })*
-        }
-        mod websocket {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                Box::pin(super::$name(sync_tests::device::Transport::WebSocket)).await;
-            })*
-        }
-    };
-}
+// Each module lists its tests with it.
+#[macro_use]
+extern crate sync_tests;
 
 mod arriving;
 mod audit;
